@@ -1,0 +1,1 @@
+"""The outside of the program: what people and other programs call."""
