@@ -1,0 +1,1 @@
+"""What a sales office does: facts, rules and decisions, with no database, network, clock or chance."""

@@ -1,0 +1,36 @@
+"""The one table of codes with which a command is refused, and what each says to a person."""
+
+from __future__ import annotations
+
+REFUSALS: dict[str, tuple[str, str]] = {
+    "unknown_site": ("there is no such site", "没有这个案场"),
+    "unknown_staff": ("there is no such member of staff", "没有这位员工"),
+    "unknown_visitor": ("there is no such visitor", "没有这位客户"),
+    "unknown_reception": ("there is no such reception", "没有这次接待"),
+    "unknown_sale": ("there is no such sale", "没有这笔成交"),
+    "unknown_dispute": ("there is no such dispute", "没有这宗争议"),
+    "unknown_case": ("there is no such case", "没有这个事项"),
+    "unknown_rulebook": ("there is no such rulebook", "没有这部制度"),
+    "unknown_parameter": ("the rulebook has no such parameter", "制度中没有这个参数"),
+    "bad_value": ("a value is blank or malformed", "内容为空或格式不对"),
+    "bad_time": ("a time is out of order", "时间先后不对"),
+    "duplicate_label": ("this label is taken", "这个标识已被使用"),
+    "not_owner": ("only the visitor's owner may do this", "只有客户的归属人可以这样做"),
+    "not_permitted": ("this person's role does not permit it", "此人的岗位无权这样做"),
+    "claim_too_late": ("the time for raising a claim is over", "已过提出归属主张的期限"),
+    "unit_already_sold": ("this unit has been sold already", "该房源已经售出"),
+    "wrong_state": ("this was done already, or is not possible now", "此事已做过，或眼下不能做"),
+    "command_reused": ("this command id was used for another content", "同一指令编号已用于不同内容"),
+}
+"""Code -> (English, Chinese). Codes are those of SCENARIOS.md, 'Codes for refused', and our own below them."""
+
+
+class Refusal(Exception):
+    """A command that can't be right. `code` is one of REFUSALS; `detail` says what exactly, without personal data."""
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        assert code in REFUSALS, code
+        self.code = code
+        self.detail = detail
+        english = REFUSALS[code][0]
+        super().__init__(f"{code}: {english}" + (f" ({detail})" if detail else ""))

@@ -1,0 +1,71 @@
+"""Who is paid what: shares as exact fractions, amounts to the fen that add up to the whole (C1, C5, C7, C8)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import ROUND_DOWN, Decimal
+from fractions import Fraction
+from uuid import UUID
+
+import msgspec
+
+from ..rulebook import Edition
+from .vocabulary import fraction
+
+FEN = Decimal("0.01")
+
+
+class Shares(msgspec.Struct, frozen=True):
+    """`ground`: owner, closers_equally, split, agreement - as the row says -, or ruling."""
+
+    shares: dict[UUID, Fraction]
+    ground: str
+    clauses: tuple[str, ...]
+
+
+def share_commission(
+    owner: UUID | None, closers: Sequence[UUID], agreed: Mapping[UUID, Fraction] | None, edition: Edition
+) -> Shares:
+    """The shares of a commission by the edition's table `commission.shares`. Raises RulebookError when it does
+    not decide."""
+    closer = "others"
+    if owner in closers:
+        closer = "owner_alone" if len(closers) == 1 else "owner_among"
+    case = {
+        "owner": "present" if owner else "nobody",
+        "closer": closer,
+        "agreed": "yes" if agreed else "no",
+    }
+    row = edition.row_for("commission.shares", case)
+    how = row.then["shares"]
+    equally = {staff: Fraction(1, len(closers)) for staff in closers}
+    if how == "agreement" and agreed:
+        shares = dict(agreed)
+    elif how == "owner" and owner:
+        shares = {owner: Fraction(1)}
+    elif how == "split" and owner:
+        shares = {staff: part * fraction(row.then["closer"]) for staff, part in equally.items()}
+        shares[owner] = shares.get(owner, Fraction(0)) + fraction(row.then["owner"])
+    else:
+        shares = equally
+    return Shares({staff: share for staff, share in shares.items() if share}, how, row.clauses)
+
+
+def amounts(shares: Mapping[UUID, Fraction], total: Decimal, order: Sequence[UUID]) -> dict[UUID, Decimal]:
+    """`total` yuan divided by the shares: each rounded down to the fen, the missing fen to the largest remainders.
+
+    Ties go by the place in `order` (the staff list). The amounts add up to `total`. (C7; SCENARIOS, words 16)
+    """
+    place = {staff: index for index, staff in enumerate(order)}
+    exact = {staff: Fraction(total) * share for staff, share in shares.items()}
+    rounded = {
+        staff: (Decimal(value.numerator) / Decimal(value.denominator)).quantize(FEN, ROUND_DOWN)
+        for staff, value in exact.items()
+    }
+    missing = int((total - sum(rounded.values(), Decimal(0))) / FEN)
+    by_remainder = sorted(
+        exact, key=lambda staff: (Fraction(rounded[staff]) - exact[staff], place.get(staff, len(place)))
+    )
+    for staff in by_remainder[:missing]:
+        rounded[staff] += FEN
+    return rounded
