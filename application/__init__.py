@@ -1,0 +1,1 @@
+"""One transaction each: load, decide, save. The only room besides projections that knows the event store."""

@@ -1,0 +1,110 @@
+"""Facts to stored bytes and back: JSON under stable names, types checked on reading, retired names upcast."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+import msgspec
+from eventsourcing.domain import DomainEventProtocol
+from eventsourcing.persistence import JSONTranscoder, Mapper, Notification, StoredEvent
+
+from domain.record import FACTS, RETIRED, Draft, Envelope
+
+
+class UnreadableFact(Exception):
+    """A stored fact that this program can't read: an unknown name, or content that does not fit its type."""
+
+
+@dataclass(frozen=True)
+class RecordedEvent(Notification):
+    """A stored event with its place (`id`) and the time at which it was recorded."""
+
+    recorded_at: datetime
+
+
+class _Stored(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """The JSON of a stored fact. Short keys stay readable: who, when, by which command, under which edition, what."""
+
+    at: datetime
+    entered: datetime | None = None
+    by: UUID
+    command: UUID
+    correlation: UUID | None = None
+    edition: str | None = None
+    fact: msgspec.Raw
+
+
+_encoder = msgspec.json.Encoder()
+_stored_decoder = msgspec.json.Decoder(_Stored)
+_fact_decoders: dict[str, msgspec.json.Decoder[Any]] = {}
+
+
+def encode(draft: Draft) -> bytes:
+    """The bytes that are stored for a fact."""
+    correlation = None if draft.correlation_id == draft.command_id else draft.correlation_id
+    return _encoder.encode(
+        _Stored(
+            at=draft.occurred_at,
+            entered=draft.entered_at,
+            by=draft.actor,
+            command=draft.command_id,
+            correlation=correlation,
+            edition=draft.edition,
+            fact=msgspec.Raw(_encoder.encode(draft.fact)),
+        )
+    )
+
+
+def decode(event: RecordedEvent) -> Envelope:
+    """The envelope of a stored event. Raises UnreadableFact naming position and reason."""
+    name = event.topic
+    try:
+        stored = _stored_decoder.decode(event.state)
+        content: bytes = bytes(stored.fact)
+        while name in RETIRED:
+            name, upcast = RETIRED[name]
+            content = _encoder.encode(upcast(msgspec.json.decode(content)))
+        if name not in FACTS:
+            raise UnreadableFact(f"position {event.id}: no fact is named {name}")
+        decoder = _fact_decoders.get(name)
+        if decoder is None:
+            decoder = _fact_decoders[name] = msgspec.json.Decoder(FACTS[name])
+        fact = decoder.decode(content)
+    except msgspec.DecodeError as error:
+        raise UnreadableFact(f"position {event.id}, {event.topic}: {error}") from None
+    return Envelope(
+        stream=cast("UUID", event.originator_id),
+        version=event.originator_version,
+        position=event.id,
+        recorded_at=event.recorded_at,
+        occurred_at=stored.at,
+        entered_at=stored.entered,
+        actor=stored.by,
+        command_id=stored.command,
+        correlation_id=stored.correlation or stored.command,
+        edition=stored.edition,
+        fact=fact,
+    )
+
+
+class FactMapper(Mapper[UUID]):
+    """The library's mapper seam over `encode` and `decode`."""
+
+    def __init__(self) -> None:
+        super().__init__(transcoder=JSONTranscoder())
+
+    def to_stored_event(self, domain_event: DomainEventProtocol[UUID]) -> StoredEvent:
+        assert isinstance(domain_event, Draft)
+        return StoredEvent(
+            originator_id=domain_event.stream,
+            originator_version=domain_event.version,
+            topic=domain_event.fact.stored_name,
+            state=encode(domain_event),
+        )
+
+    def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[UUID]:
+        assert isinstance(stored_event, RecordedEvent)
+        return decode(stored_event)

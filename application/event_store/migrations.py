@@ -1,0 +1,89 @@
+"""Schema versions: migrated in order, forward only, one program at a time; a schema newer than the program is
+refused."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+
+import psycopg
+from psycopg import sql
+
+from .appending import StoreRefused
+
+ROLE = "lunpai_program"
+_LOCK = 0x6C756E706169  # "lunpai": the advisory lock under which one program migrates at a time
+
+
+def scripts() -> list[tuple[int, str]]:
+    """The migrations in order: (version, text). Names are NNNN_what.sql, numbered from 1 without gaps."""
+    found = sorted(
+        (int(match[1]), path.read_text("utf-8"))
+        for path in files(__package__).joinpath("sql").iterdir()
+        if (match := re.fullmatch(r"(\d{4})_\w+\.sql", path.name))
+    )
+    assert [version for version, _ in found] == list(range(1, len(found) + 1)), "migrations are numbered without gaps"
+    return found
+
+
+def channel_of(schema: str) -> str:
+    """The channel on which appends to this schema are announced."""
+    return f"{schema}_facts"
+
+
+def migrate(connection: psycopg.Connection, schema: str) -> int:
+    """Bring the schema up to this program's version, in one transaction; returns the version.
+
+    The connection's role must own the schema (or be able to create it). Raises StoreRefused for a schema that is newer
+    than the program, or when the program's role is missing and can't be created.
+    """
+    wanted = scripts()
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        _create_role(cursor)
+        present = cursor.execute("SELECT to_regclass(%s)", [f'"{schema}".schema_version']).fetchone()
+        if present is None or present[0] is None:
+            cursor.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))
+            cursor.execute(
+                sql.SQL(
+                    "CREATE TABLE {}.schema_version (version integer PRIMARY KEY, migrated_at timestamptz NOT NULL)"
+                ).format(sql.Identifier(schema))
+            )
+        version_table = sql.Identifier(schema, "schema_version")
+        row = cursor.execute(sql.SQL("SELECT max(version) FROM {}").format(version_table)).fetchone()
+        current = (row[0] if row else None) or 0
+        if current > len(wanted):
+            raise StoreRefused(
+                f"the store has schema version {current}, this program knows up to {len(wanted)}: use a newer lunpai"
+            )
+        for version, text in wanted[current:]:
+            cursor.execute(_prepared(text, schema))
+            cursor.execute(sql.SQL("INSERT INTO {} VALUES (%s, clock_timestamp())").format(version_table), [version])
+    return len(wanted)
+
+
+def _create_role(cursor: psycopg.Cursor) -> None:
+    """The program works under a role that may read and append, and nothing else."""
+    if cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone():
+        return
+    try:
+        with cursor.connection.transaction():
+            cursor.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(ROLE)))
+            cursor.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(ROLE)))
+    except psycopg.errors.InsufficientPrivilege:
+        raise StoreRefused(
+            f"the database role may not create roles: have an administrator run "
+            f"CREATE ROLE {ROLE} NOLOGIN; GRANT {ROLE} TO <this user>;"
+        ) from None
+
+
+def _prepared(text: str, schema: str) -> sql.SQL:
+    """The script with the schema, role and channel put in, quoted."""
+    quoted = sql.Identifier(schema).as_string()
+    filled = (
+        text.replace("__schema__", quoted)
+        .replace("__role__", sql.Identifier(ROLE).as_string())
+        .replace("'__channel__'", sql.Literal(channel_of(schema)).as_string())
+    )
+    # Only our own scripts and quoted names come here; parameters are not used, so % stays as it is.
+    return sql.SQL(filled)

@@ -1,0 +1,108 @@
+"""The record as the application sees it: load a stream into a state, append what a command decided, read the log."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar, cast
+from uuid import UUID
+
+from eventsourcing.application import AggregateNotFoundError, Application
+from eventsourcing.persistence import InfrastructureFactory, Mapper
+from eventsourcing.popo import POPOFactory
+from eventsourcing.utils import Environment
+
+from domain.record import Draft, Envelope
+
+from .appending import Appended, Beside, KnownCommand, StoreRefused
+from .mapper import FactMapper, RecordedEvent, decode
+from .memory import MemoryRecorder
+from .postgres import PostgresRecorder
+
+S = TypeVar("S")
+Recorder = MemoryRecorder | PostgresRecorder
+BATCH = 2000
+
+
+class Record(Application[UUID]):
+    """The event-sourcing library's application over one of our recorders and our mapper."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        if os.environ.get("POSTGRES_ENABLE_DB_FUNCTIONS"):
+            raise StoreRefused(
+                "POSTGRES_ENABLE_DB_FUNCTIONS is set: it takes the lock and the tracking out of the event-sourcing "
+                "library; unset it"
+            )
+        self._own_recorder = recorder
+        super().__init__()
+
+    def construct_factory(self, env: Environment) -> InfrastructureFactory[Any]:
+        return POPOFactory(env)
+
+    def construct_mapper(self) -> Mapper[UUID]:
+        return FactMapper()
+
+    def construct_recorder(self) -> Recorder:
+        return self._own_recorder
+
+    def load(self, stream: UUID, evolve: Callable[[S | None, Envelope], S | None]) -> S | None:
+        """The state of a stream, folded from its facts; None when the stream is empty."""
+
+        def project(initial: S | None, envelopes: Iterable[Envelope]) -> S | None:
+            state = initial
+            for envelope in envelopes:
+                state = evolve(state, envelope)
+            return state
+
+        try:
+            return cast("S", self.repository.get(stream, projector_func=project))  # type: ignore[type-var]
+        except AggregateNotFoundError:
+            return None
+
+    def load_since(self, stream: UUID, version: int) -> list[Envelope]:
+        """The facts of a stream after a version."""
+        return [decode(cast("RecordedEvent", event)) for event in self._own_recorder.select_events(stream, gt=version)]
+
+    def append(self, drafts: Sequence[Draft], beside: Beside) -> list[Envelope]:
+        """Put facts on record, all or nothing; what comes back is what was stored.
+
+        Raises StreamMoved, CommandRepeated, ClaimTaken, StoreUnavailable.
+        """
+        stored = [self.mapper.to_stored_event(draft) for draft in drafts]
+        appended: Appended = self._own_recorder.append(stored, beside)
+        return [
+            Envelope(
+                **{name: getattr(draft, name) for name in Draft.__struct_fields__},
+                position=appended.first_position + index,
+                recorded_at=appended.recorded_at,
+            )
+            for index, draft in enumerate(drafts)
+        ]
+
+    def known_command(self, actor: UUID, command_id: UUID) -> KnownCommand | None:
+        return self._own_recorder.known_command(actor, command_id)
+
+    def held_by(self, kind: str, key: bytes) -> list[UUID]:
+        """Who holds a claim: none or one, for names any number."""
+        return self._own_recorder.held_by(kind, key)
+
+    def person_keys(self, persons: Sequence[UUID]) -> dict[UUID, bytes]:
+        return self._own_recorder.person_keys(persons)
+
+    def position(self) -> int:
+        """The position of the last fact; 0 when there is none."""
+        return self._own_recorder.max_notification_id() or 0
+
+    def read(self, after: int = 0, until: int | None = None) -> Iterator[Envelope]:
+        """All facts after a position, in order, in batches."""
+        while True:
+            found = self._own_recorder.select_notifications(after, BATCH, until, inclusive_of_start=False)
+            for event in found:
+                yield decode(cast("RecordedEvent", event))
+            if len(found) < BATCH:
+                return
+            after = found[-1].id
+
+    def close(self) -> None:
+        super().close()
+        self._own_recorder.close()

@@ -1,0 +1,175 @@
+"""What a sales office has on file: reading sites, visitors, sales and disputes back from the record, with
+names in the clear."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from functools import lru_cache
+from uuid import UUID
+
+from domain import dispute as disputes
+from domain import sale as sales
+from domain import site as sites
+from domain import visitor as visitors
+from domain.attribution import Question
+from domain.record import Envelope
+from domain.refusals import Refusal
+from domain.rulebook import AmendmentValue, Edition, Editions, InForce
+from domain.rules.vocabulary import check_amendment
+from domain.site import RulebookAdopted, Site
+from domain.visitor import Entry, VisitorFile, related_files
+
+from .event_store.record import Record
+from .privacy import Contact, Keyring
+from .rulebooks import parse_edition
+
+
+@lru_cache(maxsize=256)
+def _edition(text: str, amend: str) -> Edition:
+    edition = parse_edition(text)
+    return edition.amended(check_amendment(edition, json.loads(amend)))
+
+
+def adopted_edition(envelope: Envelope) -> Edition:
+    """The edition that an adoption put in force, from the text that the fact itself carries."""
+    fact = envelope.fact
+    assert isinstance(fact, RulebookAdopted)
+    return _edition(fact.text, json.dumps(fact.amend, sort_keys=True))
+
+
+class OfficeFiles:
+    """The files of one site."""
+
+    def __init__(self, record: Record, keyring: Keyring, site: UUID) -> None:
+        self.record, self.keyring, self.site_id = record, keyring, site
+        self._site: Site | None = None
+        self._names: dict[UUID, str] = {}
+
+    # The site
+
+    def site(self) -> Site:
+        """The site as it stands now. Raises Refusal unknown_site."""
+        site = self._site
+        for envelope in self.record.load_since(self.site_id, site.version if site else 0):
+            site = sites.evolve(site, envelope)
+        if site is None:
+            raise Refusal("unknown_site", str(self.site_id))
+        self._site = site
+        return site
+
+    def editions(self, *, until_position: int | None = None, known_at: datetime | None = None) -> Editions:
+        """The editions in force, by the adoptions on record. Raises Refusal wrong_state when there is none yet."""
+        adoptions = [
+            e
+            for index, e in enumerate(self.site().adoptions)
+            if index == 0
+            or (
+                (until_position is None or e.position <= until_position)
+                and (known_at is None or e.known_at <= known_at)
+            )
+        ]
+        if not adoptions:
+            raise Refusal("wrong_state", "the site has adopted no rulebook yet")
+        return Editions(tuple(InForce(e.occurred_at, adopted_edition(e), e.position) for e in adoptions))
+
+    def staff_name(self, staff: UUID) -> str:
+        """The name of a member of staff; the short id where it has been erased or is unknown."""
+        if staff not in self._names:
+            member = self.site().staff.get(staff)
+            contact = self.keyring.open(staff, member.sealed) if member else None
+            self._names[staff] = (contact.name if contact else None) or str(staff)[:8]
+        return self._names[staff]
+
+    def staff_by_name(self) -> dict[str, list[UUID]]:
+        """Everybody on the staff list by name."""
+        members = self.site().staff
+        self.keyring.load(list(members))
+        found: dict[str, list[UUID]] = {}
+        for staff in members:
+            found.setdefault(self.staff_name(staff), []).append(staff)
+        return found
+
+    # Visitors
+
+    def visitor(self, visitor: UUID) -> VisitorFile:
+        """Raises Refusal unknown_visitor."""
+        file = self.record.load(visitor, visitors.evolve)
+        if file is None or not file.registrations:
+            raise Refusal("unknown_visitor", str(visitor))
+        return file
+
+    def customer_files(self, visitor: UUID) -> dict[UUID, VisitorFile]:
+        """The visitor's file and every file that relations lead to, near or far."""
+        found: dict[UUID, VisitorFile] = {}
+        to_read = [visitor]
+        while to_read:
+            file = self.visitor(to_read.pop())
+            found[file.id] = file
+            to_read.extend(related_files(file) - found.keys() - set(to_read))
+        return found
+
+    def question(
+        self,
+        files: Mapping[UUID, VisitorFile],
+        *,
+        more: Iterable[Envelope] = (),
+        editions: Editions | None = None,
+        until_position: int | None = None,
+    ) -> Question:
+        """What attribution works on. `more`: facts of these files that were put on record since they were read."""
+        site = self.site()
+        history = {e.position: e for file in files.values() for e in file.history}
+        history.update({e.position: e for e in more})
+        return Question(
+            history=[
+                history[position]
+                for position in sorted(history)
+                if until_position is None or position <= until_position
+            ],
+            editions=editions or self.editions(until_position=until_position),
+            zone=site.zone,
+            roles={staff: member.role for staff, member in site.staff.items()},
+        )
+
+    def contact(self, entry: Entry, files: Mapping[UUID, VisitorFile]) -> Contact | None:
+        """Name and phone of an entry; None when erased."""
+        registration = files[entry.visitor].registration(entry.registration)
+        return self.keyring.open(registration.person, registration.sealed)
+
+    # Sales and disputes
+
+    def sale(self, sale: UUID) -> sales.Sale:
+        """Raises Refusal unknown_sale."""
+        found = self.record.load(sale, sales.evolve)
+        if found is None:
+            raise Refusal("unknown_sale", str(sale))
+        return found
+
+    def dispute(self, dispute: UUID) -> disputes.Dispute:
+        """Raises Refusal unknown_dispute."""
+        found = self.record.load(dispute, disputes.evolve)
+        if found is None:
+            raise Refusal("unknown_dispute", str(dispute))
+        return found
+
+    # Look-ups
+
+    def key(self, kind: str, value: str) -> bytes:
+        """The key under which something of this site is held: keyed hashes for personal data, plain bytes otherwise."""
+        if kind in ("phone", "name"):
+            return self.keyring.hash(self.site_id, kind, value)
+        return self.site_id.bytes + value.encode()
+
+    def held_by(self, kind: str, value: str) -> list[UUID]:
+        return self.record.held_by(kind, self.key(kind, value))
+
+
+def amended(editions: Editions, amend: Mapping[str, object]) -> Editions:
+    """Every edition with the parameters changed. Raises Refusal unknown_parameter, bad_value."""
+    changed: list[InForce] = []
+    for item in editions.in_force:
+        checked: dict[str, AmendmentValue] = check_amendment(item.edition, amend)
+        changed.append(InForce(item.since, item.edition.amended(checked), item.position))
+    return Editions(tuple(changed))
