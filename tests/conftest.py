@@ -1,0 +1,88 @@
+"""Shared ground for tests: one embedded PostgreSQL for the run, a fresh schema for each test that asks for one."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import psycopg
+import pytest
+from hypothesis import settings
+from psycopg import sql
+
+from application.embedded_postgres import EmbeddedPostgres
+from application.event_store.memory import MemoryRecorder
+from application.event_store.postgres import PostgresRecorder, prepare_store
+from application.event_store.record import Record
+from application.privacy import Keyring
+from application.rulebooks import Shelf
+
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
+
+
+@pytest.fixture(scope="session")
+def postgres_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a PostgreSQL that the whole run shares (also between parallel workers)."""
+    if given := os.environ.get("LUNPAI_TEST_DATABASE_URL"):
+        yield given
+        return
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    home = Path(tempfile.gettempdir()) / f"lunpai-tests-{shared.name}-{os.getuid()}"
+    with EmbeddedPostgres(home) as server:
+        yield server.uri
+
+
+@pytest.fixture
+def master() -> bytes:
+    return secrets.token_bytes(32)
+
+
+@pytest.fixture
+def schema(postgres_uri: str) -> Iterator[str]:
+    """The name of a schema of this test's own, dropped afterwards."""
+    name = f"test_{secrets.token_hex(8)}"
+    yield name
+    with psycopg.connect(postgres_uri, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def make_recorder(postgres_uri: str, schema: str) -> Iterator[Callable[..., PostgresRecorder]]:
+    """Makes recorders on this test's schema; all are closed at the end."""
+    prepare_store(postgres_uri, schema, b"test")
+    with ExitStack() as stack:
+
+        def make(uri: str = postgres_uri, **options: float) -> PostgresRecorder:
+            recorder = PostgresRecorder(uri, schema=schema, **options)  # type: ignore[arg-type]
+            stack.callback(recorder.close)
+            return recorder
+
+        yield make
+
+
+@pytest.fixture(params=["memory", "postgres"])
+def record(request: pytest.FixtureRequest) -> Iterator[Record]:
+    """A record, once in memory and once on PostgreSQL: both make the same promises."""
+    if request.param == "memory":
+        recorder: MemoryRecorder | PostgresRecorder = MemoryRecorder()
+    else:
+        recorder = request.getfixturevalue("make_recorder")()
+    record = Record(recorder)
+    yield record
+    record.close()
+
+
+@pytest.fixture
+def keyring(record: Record, master: bytes) -> Keyring:
+    return Keyring(master, record.person_keys)
+
+
+@pytest.fixture
+def shelf() -> Shelf:
+    return Shelf()
