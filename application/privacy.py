@@ -57,6 +57,21 @@ def clean_name(name: str) -> str:
     return cleaned
 
 
+HONORIFICS = ("先生", "女士", "小姐", "太太", "老师")
+
+
+def names_agree(one: str, other: str) -> bool:
+    """Whether two names under one phone can be one person's: alike, or a surname with a title and a name of
+    that surname."""
+    if one == other:
+        return True
+    for titled, full in ((one, other), (other, one)):
+        surname = next((titled.removesuffix(title) for title in HONORIFICS if titled.endswith(title)), None)
+        if surname and full.startswith(surname):
+            return True
+    return False
+
+
 def clean_phone(phone: str, region: str = "CN") -> str:
     """The phone number in E.164. Raises Refusal bad_value when it is not one (the number itself is not repeated)."""
     try:

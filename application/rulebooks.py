@@ -227,8 +227,9 @@ def possible(table: str, case: dict[str, str]) -> bool:
             and (owned or case["by"] == "other")
         )
     if table == "attribution.same_customer":
-        if case["link"] == "same_phone":
-            return case["relation"] == "none" and case["proven"] == "no"
+        if case["link"] != "relation":
+            named = case["link"] == "same_phone" or case["names"] == "same"
+            return named and case["relation"] == "none" and case["proven"] == "no"
         return case["relation"] != "none" and case["names"] == "unknown"
     if table == "commission.shares":
         return case["owner"] == "present" or case["closer"] == "others"

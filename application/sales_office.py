@@ -7,6 +7,7 @@ the same answer when the same command comes again.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -33,7 +34,7 @@ from .commands import Carried, Decided, Stamp, carry_out, content_of
 from .event_store.appending import ClaimOn, PersonKey
 from .event_store.record import Record
 from .office_files import OfficeFiles
-from .privacy import Contact, Keyring, clean_name, clean_phone
+from .privacy import Contact, Keyring, clean_name, clean_phone, names_agree
 from .rulebooks import Shelf
 
 CLOCK_TOLERANCE = timedelta(minutes=2)
@@ -77,6 +78,12 @@ def find_site(record: Record, keyring: Keyring, shelf: Shelf, name: str) -> Sale
     if not held:
         raise Refusal("unknown_site", repr(name))
     return SalesOffice(record, keyring, shelf, held[0])
+
+
+def site_names(record: Record) -> list[str]:
+    """The names of all sites, sorted."""
+    opened = [record.load(site, sites.evolve) for site in record.subjects("site")]
+    return sorted(site.name for site in opened if site is not None)
 
 
 class SalesOffice:
@@ -159,6 +166,7 @@ class SalesOffice:
         phone: str | None = None,
         via: str = "visit",
         number: str | None = None,
+        historic: bool = False,
     ) -> Answer:
         """Enter a visitor in the public register; the answer says who owns the visitor and why.
 
@@ -181,7 +189,7 @@ class SalesOffice:
         content = {"register": [contact.name, contact.phone], "staff": by, "via": via, "number": number}
         carried = self._carry_out(stamp, decide, **content)
         entry = _entry(carried.envelopes[0])
-        return self._answer(carried, entry=entry, files=read)
+        return self._answer(carried, entry=entry, files=read, brief=historic)
 
     def _registration(
         self, file: VisitorFile | None, contact: Contact, *, by: UUID, via: str, number: str | None
@@ -225,7 +233,7 @@ class SalesOffice:
         for registration in file.registrations:
             if registration.has_name and registration.same_name_as is None:
                 contact = self.keyring.open(registration.person, registration.sealed)
-                if contact is not None and contact.name == name:
+                if contact is not None and contact.name and names_agree(contact.name, name):
                     return registration.number
         return None
 
@@ -245,7 +253,7 @@ class SalesOffice:
             return self._on_visitor(file, fact)
 
         carried = self._carry_out(stamp, decide, follow_up=entry, staff=by, how=how)
-        return self._answer(carried, entry=entry, files=read)
+        return self._answer(carried, entry=entry, files=read, brief=historic)
 
     def relate(self, stamp: Stamp, *, visitor: Entry, to: Entry, relation: str, proven: bool = True) -> Answer:
         """Put on record that `visitor` is the spouse (parent, ...) of `to`; the fact stands in both files."""
@@ -324,6 +332,7 @@ class SalesOffice:
         unit: str | None = None,
         buyer: Entry | str | None = None,
         date_only: bool = False,
+        historic: bool = False,
     ) -> Answer:
         """A sale is closed. `amount`: the commission to share, in yuan; `buyer`: when another than the visitor buys.
 
@@ -353,14 +362,14 @@ class SalesOffice:
                 other_file = read.get(fact.buyer.visitor) or self.files.visitor(fact.buyer.visitor)
                 noted = VisitorBought(registration=fact.buyer.registration, sale=sale, by=tuple(by))
                 facts.append((other_file.id, other_file.version, [noted]))
-            held = "".join(unit.split()).casefold() if unit else None
-            claims = (ClaimOn("unit", self.files.key("unit", held), sale),) if held else ()
+            claims = (ClaimOn("unit", self.files.key("unit", unit_key(unit)), sale),) if unit else ()
             edition = self.files.editions().in_force[-1].edition.label
             return Decided(facts, edition, claims, keys, when_claimed="unit_already_sold")
 
         content = {"sell": entry, "staff": list(by), "amount": str(amount), "unit": unit, "buyer": buyer}
         carried = self._carry_out(stamp, decide, **content)
-        return self._answer(carried, entry=entry, files=read, subject=carried.envelopes[0].stream, settled=True)
+        sale = carried.envelopes[0].stream
+        return self._answer(carried, entry=entry, files=read, subject=sale, settled=True, brief=historic)
 
     def _buyer(
         self, entry: Entry, buyer: Entry | str | None, read: Mapping[UUID, VisitorFile]
@@ -427,8 +436,12 @@ class SalesOffice:
                 within_days=edition.days("attribution.claim_within_days"),
                 zone=site.zone,
             )
-            claim = ClaimOn("dispute", self.files.key("dispute", label), dispute)
-            return Decided([(dispute, 0, [fact])], edition.label, (claim,), when_claimed="duplicate_label")
+            subject = str(sale or visitor.visitor)
+            claims = (
+                ClaimOn("dispute", self.files.key("dispute", label), dispute),
+                ClaimOn("disputed", self.files.key("disputed", subject), dispute),
+            )
+            return Decided([(dispute, 0, [fact])], edition.label, claims, when_claimed="duplicate_label")
 
         carried = self._carry_out(stamp, decide, dispute=about, staff=by, label=label)
         return self._answer(carried, subject=carried.envelopes[0].stream)
@@ -523,17 +536,20 @@ class SalesOffice:
         files: Mapping[UUID, VisitorFile] | None = None,
         subject: UUID | None = None,
         settled: bool = False,
+        brief: bool = False,
     ) -> Answer:
-        """The answer, worked out from the record up to the command's own last fact - so a repeat gets the
-        first answer."""
+        """The answer, worked out from the record up to the command's own last fact: a repeat gets the first answer.
+
+        `brief` leaves the findings out, for those who put thousands of rows on record and ask later.
+        """
         last = carried.envelopes[-1] if carried.envelopes else None
         attribution = None
-        if entry is not None and last is not None:
+        if entry is not None and last is not None and not brief:
             known = self.files.customer_files(entry.visitor) if carried.repeated or files is None else files
             question = self.files.question(known, more=_of_visitors(carried), until_position=last.position)
             attribution = attribute(question, entry, Moment(last.known_at, last.known_at))
         settlement = None
-        if settled and subject is not None and last is not None:
+        if settled and subject is not None and last is not None and not brief:
             moment = Moment(last.known_at, last.known_at)
             settlement = self.settlement(self.files.sale(subject), moment, until_position=last.position)
         return Answer(
@@ -567,6 +583,11 @@ class SalesOffice:
 
     def _known_staff(self, staff: UUID) -> None:
         self.files.site().member(staff)
+
+
+def unit_key(unit: str) -> str:
+    """How units are told apart: without blanks, whatever the case (NFKC)."""
+    return "".join(unicodedata.normalize("NFKC", unit).split()).casefold()
 
 
 def _adopted(envelope: Envelope) -> sites.RulebookAdopted:

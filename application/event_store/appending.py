@@ -8,9 +8,12 @@ from uuid import UUID
 import msgspec
 from eventsourcing.persistence import IntegrityError, OperationalError
 
+SHARED = ("name", "disputed")
+"""Kinds of claims that any number may hold (the schema's partial index says the same)."""
+
 
 class ClaimOn(msgspec.Struct, frozen=True):
-    """Something held once (kind phone, unit, label) - or shared (kind name). `key` is a keyed hash or a
+    """Something held once (kind phone, unit, label) - or shared (SHARED). `key` is a keyed hash or a
     label's bytes."""
 
     kind: str

@@ -11,7 +11,7 @@ from uuid import UUID
 from eventsourcing.persistence import Notification, StoredEvent
 from eventsourcing.popo import POPOApplicationRecorder
 
-from .appending import Appended, Beside, ClaimTaken, CommandRepeated, KnownCommand, StreamMoved
+from .appending import SHARED, Appended, Beside, ClaimTaken, CommandRepeated, KnownCommand, StreamMoved
 from .mapper import RecordedEvent
 
 
@@ -39,7 +39,7 @@ class MemoryRecorder(POPOApplicationRecorder):
             taken: set[tuple[str, bytes]] = set()
             for claim in beside.claims:
                 held = (claim.kind, claim.key)
-                if claim.kind != "name" and (held in self._claims or held in taken):
+                if claim.kind not in SHARED and (held in self._claims or held in taken):
                     raise ClaimTaken(claim.kind)
                 taken.add(held)
             versions = {(event.originator_id, event.originator_version) for event in stored_events}
@@ -97,6 +97,12 @@ class MemoryRecorder(POPOApplicationRecorder):
         """Who holds a claim (one, or any number for names), in a stable order."""
         with self._database_lock:
             return sorted(self._claims.get((kind, key), ()))
+
+    def subjects(self, kind: str) -> list[UUID]:
+        """Everything held under a kind of claim, in a stable order."""
+        with self._database_lock:
+            held = [subjects for (known, _), subjects in self._claims.items() if known == kind]
+            return sorted(subject for subjects in held for subject in subjects)
 
     def person_keys(self, persons: Sequence[UUID]) -> dict[UUID, bytes]:
         with self._database_lock:

@@ -257,6 +257,14 @@ class PostgresRecorder(ApplicationRecorder):
             rows = connection.execute(query, [kind, key], prepare=True, binary=True).fetchall()
         return [row[0] for row in rows]
 
+    def subjects(self, kind: str) -> list[UUID]:
+        """Everything held under a kind of claim, in a stable order."""
+        query = sql.SQL("SELECT subject FROM {} WHERE kind = %s ORDER BY subject").format(
+            sql.Identifier(self.schema, "claim")
+        )
+        with self.connection() as connection:
+            return [row[0] for row in connection.execute(query, [kind], binary=True).fetchall()]
+
     def person_keys(self, persons: Sequence[UUID]) -> dict[UUID, bytes]:
         """The wrapped keys of persons; those whose key was destroyed are missing."""
         query = sql.SQL("SELECT person, wrapped FROM {} WHERE person = ANY(%s)").format(
@@ -309,6 +317,14 @@ def prepare_store(uri: str, schema: str, fingerprint: bytes) -> None:
         raise StoreRefused(
             "the master key is not the one this store was made with: set LUNPAI_MASTER_KEY, or restore the key file"
         )
+
+
+def drop_schema(uri: str, schema: str) -> None:
+    """Drop a scratch schema and all that is in it. Refuses any other."""
+    if not schema.startswith("scratch_"):
+        raise StoreRefused(f"{schema} is no scratch schema")
+    with psycopg.connect(uri, autocommit=True, connect_timeout=30) as connection:
+        connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema)))
 
 
 def _refusal(result: pq.abc.PGresult) -> Exception:

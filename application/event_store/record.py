@@ -86,6 +86,10 @@ class Record(Application[UUID]):
         """Who holds a claim: none or one, for names any number."""
         return self._own_recorder.held_by(kind, key)
 
+    def subjects(self, kind: str) -> list[UUID]:
+        """Everything held under a kind of claim."""
+        return self._own_recorder.subjects(kind)
+
     def person_keys(self, persons: Sequence[UUID]) -> dict[UUID, bytes]:
         return self._own_recorder.person_keys(persons)
 

@@ -118,7 +118,7 @@ TABLES: dict[str, TableSpec] = {
         "是否同一客户",
         "whether two entries are one customer",
         {
-            "link": ("same_phone", "relation"),
+            "link": ("same_phone", "same_name", "relation"),
             "names": ("same", "other", "unknown"),
             "relation": (*RELATIONS, "none"),
             "proven": ("yes", "no"),

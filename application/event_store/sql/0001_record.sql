@@ -32,14 +32,14 @@ CREATE TABLE __schema__.command (
     CONSTRAINT command_once PRIMARY KEY (actor, id)
 );
 
--- What may be held once (a phone, a unit, a label), and names, which may be shared. Derived: rebuilt from the facts.
+-- What may be held once (a phone, a unit, a label), and what may be shared (a name, the disputes about a thing). Derived: rebuilt from the facts.
 CREATE TABLE __schema__.claim (
     kind    text NOT NULL,
     key     bytea NOT NULL,
     subject uuid NOT NULL,
     CONSTRAINT claim_unique PRIMARY KEY (kind, key, subject)
 );
-CREATE UNIQUE INDEX claim_exclusive ON __schema__.claim (kind, key) WHERE kind <> 'name';
+CREATE UNIQUE INDEX claim_exclusive ON __schema__.claim (kind, key) WHERE kind NOT IN ('name', 'disputed');
 
 -- A person's key, wrapped by the master key that the database never sees.
 CREATE TABLE __schema__.person_key (
@@ -81,10 +81,10 @@ BEGIN
     IF cardinality(claim_kinds) > 0 THEN
         INSERT INTO __schema__.claim
             SELECT c.kind, c.key, c.subject FROM unnest(claim_kinds, claim_keys, claim_subjects) AS c (kind, key, subject)
-            WHERE c.kind <> 'name' ORDER BY c.kind, c.key;
+            WHERE c.kind NOT IN ('name', 'disputed') ORDER BY c.kind, c.key;
         INSERT INTO __schema__.claim
             SELECT c.kind, c.key, c.subject FROM unnest(claim_kinds, claim_keys, claim_subjects) AS c (kind, key, subject)
-            WHERE c.kind = 'name' ORDER BY c.key ON CONFLICT DO NOTHING;
+            WHERE c.kind IN ('name', 'disputed') ORDER BY c.kind, c.key ON CONFLICT DO NOTHING;
     END IF;
     IF cardinality(persons) > 0 THEN
         INSERT INTO __schema__.person_key SELECT * FROM unnest(persons, wrapped_keys);

@@ -1,0 +1,1 @@
+"""Reading of the files that sales offices keep, into typed rows."""

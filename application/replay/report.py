@@ -1,0 +1,425 @@
+"""A replay as plain values: the answer, its steps, rivals, clauses and facts - what terminal, page and
+programs all show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from domain.attribution import Attribution, Question, Step, attribute
+from domain.calendar import start_of
+from domain.dispute import Dispute, DisputeRuled
+from domain.record import Envelope
+from domain.rivals import Change, Homonym, Rival, changes_to, rivals_of
+from domain.rulebook import Editions, single
+from domain.sale import Sale
+from domain.settlement import Settlement, settle
+from domain.visitor import Entry, Moment, VisitorFile, VisitorRegistered, VisitorRelated
+
+from ..office_files import amended
+from ..privacy import mask_name
+from ..sales_office import SalesOffice
+from .matter import Matter
+from .wording import EFFECT, GROUND, REASON, RELATION, SHARES, VIA, WHAT
+
+
+class Text(msgspec.Struct, frozen=True):
+    """The words for a code, in both languages."""
+
+    en: str
+    zh: str
+
+
+class Citation(msgspec.Struct, frozen=True):
+    """A clause: qualified id, rule numbers, article in the source, text."""
+
+    id: str
+    rules: tuple[str, ...]
+    source: str
+    en: str
+    zh: str
+
+
+class FactLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A fact that the answer used. Times in the site's zone; `recorded_at` is the database's own clock."""
+
+    position: int
+    name: str
+    occurred_at: datetime
+    known_at: datetime
+    recorded_at: datetime
+    by: tuple[str, ...]
+
+
+class StepLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of the history. `owner` and `until` are those right after it."""
+
+    at: datetime
+    known_at: datetime
+    position: int | None
+    what: str
+    what_text: Text
+    detail: Text | None
+    visitor: str | None
+    by: tuple[str, ...]
+    effect: str
+    effect_text: Text
+    reason: str | None
+    reason_text: Text | None
+    late: bool
+    owner: str | None
+    until: date | None
+    protected: bool
+    clauses: tuple[str, ...]
+    edition: str
+
+
+class RivalLine(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody whose claim fails, and why."""
+
+    staff: str
+    staff_id: UUID
+    reason: str
+    reason_text: Text
+    at: datetime | None
+    clauses: tuple[str, ...]
+    facts: tuple[int, ...]
+
+
+class ChangeLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A difference that would have given another owner."""
+
+    kind: str
+    text: Text
+    owner: str | None
+    position: int | None
+    value: int | None
+
+
+class RulingLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A ruling that decides the answer; `without` is what the rules alone would give."""
+
+    at: datetime
+    by: str
+    reason: str
+    without: str | None
+
+
+class Replay(msgspec.Struct, frozen=True, kw_only=True):
+    """A matter settled by replaying history.
+
+    `owner`: a name, or None for nobody; `until`: the last protected day, None for no limit or nobody; `shares`: exact
+    fractions, `amounts`: yuan, both by name; `under`: the edition that decided; `position`: up to which fact
+    the record was
+    read. Instants are in the site's time zone.
+    """
+
+    kind: str
+    site: str
+    timezone: str
+    matter: dict[str, Any]
+    at: datetime
+    known_at: datetime
+    position: int
+    under: str
+    what_if: bool
+    owner: str | None
+    owner_id: UUID | None
+    ground: str
+    ground_text: Text
+    since: datetime | None
+    until: date | None
+    until_text: Text
+    shares: dict[str, str] | None
+    shares_text: Text | None
+    amounts: dict[str, str] | None
+    ruling: RulingLine | None
+    clauses: tuple[Citation, ...]
+    facts: tuple[FactLine, ...]
+    steps: tuple[StepLine, ...]
+    rivals: tuple[RivalLine, ...]
+    changes: tuple[ChangeLine, ...]
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """How a replay is asked for: both times (None: now, or the moment of the sale), and other rules (a what-if)."""
+
+    at: datetime | None = None
+    known_at: datetime | None = None
+    under: str | None = None
+    amend: Mapping[str, object] = {}
+
+    @property
+    def what_if(self) -> bool:
+        return self.under is not None or bool(self.amend)
+
+
+def replay(office: SalesOffice, matter: Matter, asked: Asked) -> Replay:
+    """Settle a matter by replaying history. Raises Refusal (unknown rulebook or parameter), RulebookError."""
+    return _Builder(office, matter, asked).build()
+
+
+class _Builder:
+    def __init__(self, office: SalesOffice, matter: Matter, asked: Asked) -> None:
+        self.office, self.matter, self.asked = office, matter, asked
+        self.site = office.files.site()
+        self.zone = self.site.zone
+        now = datetime.now(UTC)
+        self.known_at = asked.known_at or now
+        sale = matter.sale
+        self.now = Moment(asked.at or now, self.known_at)
+        self.moment = Moment(sale.recorded.occurred_at, self.known_at) if sale and asked.at is None else self.now
+        self.files: dict[UUID, VisitorFile] = office.files.customer_files(matter.entry.visitor)
+        if sale and sale.terms.buyer and sale.terms.buyer.visitor not in self.files:
+            self.files.update(office.files.customer_files(sale.terms.buyer.visitor))
+        self.question = office.files.question(self.files, editions=self._editions())
+
+    def _editions(self) -> Editions:
+        own = self.office.files.editions(known_at=self.known_at)
+        if self.asked.under is not None:
+            day = self.moment.at.astimezone(self.zone).date()
+            edition, _ = self.office.shelf.edition(self.asked.under, day)
+            own = single(edition, min(own.in_force[0].since, start_of(edition.in_force_from, self.zone)))
+        return amended(own, self.asked.amend)
+
+    def build(self) -> Replay:
+        rulings = not self.asked.what_if
+        settlement = self._settle(rulings)
+        if settlement is not None:
+            found, owner, clauses = settlement.attribution, settlement.owner, settlement.clauses
+        else:
+            found = attribute(self.question, self.matter.entry, self.moment, rulings=rulings)
+            owner, clauses = found.owner, found.clauses
+        ground = settlement.ground if settlement and settlement.ground == "ruling" else found.ground
+        rivals = rivals_of(
+            found,
+            owner,
+            history=self.question.history,
+            homonyms=self._homonyms(found),
+            claimants=[dispute.matter.by for dispute in self.matter.disputes],
+        )
+        changes = changes_to(self.question, found.entry, self.moment, found, rulings=rulings)
+        cited = [
+            *clauses,
+            *(c for rival in rivals for c in rival.clauses),
+            *(c for s in found.steps for c in s.clauses),
+        ]
+        until = found.until if owner else None
+        return Replay(
+            kind=self.matter.kind,
+            site=self.site.name,
+            timezone=self.site.timezone,
+            matter=self._matter(),
+            at=self._local(self.moment.at),
+            known_at=self._local(self.known_at),
+            position=self.office.record.position(),
+            under=found.edition.label,
+            what_if=self.asked.what_if,
+            owner=self._name(owner),
+            owner_id=owner,
+            ground=ground,
+            ground_text=_text(GROUND[ground]),
+            since=self._local(found.claim.since) if found.claim and owner else None,
+            until=until,
+            until_text=self._until(owner, until),
+            shares={self._known(s): str(f) for s, f in settlement.shares.items()} if settlement else None,
+            shares_text=_text(SHARES[settlement.ground]) if settlement else None,
+            amounts={self._known(s): str(a) for s, a in settlement.amounts.items()} if settlement else None,
+            ruling=self._ruling(found, settlement),
+            clauses=self._citations(cited),
+            facts=self._facts(found, settlement),
+            steps=tuple(self._step(step) for step in found.steps),
+            rivals=tuple(self._rival(rival) for rival in rivals),
+            changes=tuple(self._change(change) for change in changes),
+        )
+
+    def _settle(self, rulings: bool) -> Settlement | None:
+        sale: Sale | None = self.matter.sale
+        if sale is None or (self.asked.at is not None and self.asked.at < sale.recorded.occurred_at):
+            return None
+        order = list(self.site.staff)
+        return settle(self.question, sale, known_at=self.now, staff_order=order, rulings=rulings)
+
+    def _homonyms(self, found: Attribution) -> Iterable[Homonym]:
+        """Entries elsewhere under a name of this customer (A7)."""
+        names = set()
+        for entry in found.customer.entries:
+            contact = self.office.files.contact(entry, self.files)
+            if contact is not None and contact.name:
+                names.add(contact.name)
+        for name in sorted(names):
+            for visitor in self.office.files.held_by("name", name):
+                if visitor in self.files:
+                    continue
+                for envelope in self.office.files.visitor(visitor).history:
+                    fact = envelope.fact
+                    if isinstance(fact, VisitorRegistered) and envelope.known_at <= self.known_at:
+                        yield Homonym(Entry(visitor, fact.registration), fact.by, envelope.position)
+
+    # Lines
+
+    def _matter(self) -> dict[str, Any]:
+        contact = self.office.files.contact(self.matter.entry, self.files)
+        described: dict[str, Any] = {
+            "visitor_id": self.matter.entry.visitor,
+            "registration": self.matter.entry.registration,
+            "visitor": mask_name(contact.name) if contact and contact.name else None,
+            "phone": contact.masked_phone if contact else None,
+        }
+        if self.matter.sale is not None:
+            terms = self.matter.sale.terms
+            described |= {
+                "sale_id": self.matter.sale.id,
+                "unit": terms.unit,
+                "sold_at": self._local(self.matter.sale.recorded.occurred_at),
+                "date_only": terms.date_only,
+                "closers": [self._known(staff) for staff in terms.by],
+                "commission": str(terms.amount),
+            }
+        described["disputes"] = [self._dispute(dispute) for dispute in self.matter.disputes]
+        return described
+
+    def _dispute(self, dispute: Dispute) -> dict[str, Any]:
+        return {
+            "label": dispute.matter.label,
+            "by": self._known(dispute.matter.by),
+            "at": self._local(dispute.opened.occurred_at),
+            "ruled": dispute.ruled is not None,
+        }
+
+    def _ruling(self, found: Attribution, settlement: Settlement | None) -> RulingLine | None:
+        envelope = settlement.ruling if settlement and settlement.ruling else found.ruling
+        if envelope is None:
+            return None
+        dispute = self.office.files.dispute(envelope.fact.dispute)  # type: ignore[attr-defined]
+        assert dispute.ruled is not None and isinstance(dispute.ruled.fact, DisputeRuled)
+        plain = attribute(self.question, self.matter.entry, self.moment, rulings=False)
+        return RulingLine(
+            at=self._local(envelope.occurred_at),
+            by=self._known(dispute.ruled.fact.by),
+            reason=dispute.ruled.fact.reason,
+            without=self._name(plain.owner),
+        )
+
+    def _facts(self, found: Attribution, settlement: Settlement | None) -> tuple[FactLine, ...]:
+        used = {e.position: e for e in self.question.history if e.position in set(found.facts)}
+        if settlement is not None and self.matter.sale is not None:
+            sale = self.matter.sale.recorded
+            more = [sale, *(e for e in (settlement.ruling, settlement.agreement) if e)]
+            used.update({envelope.position: envelope for envelope in more})
+        return tuple(self._fact(used[position]) for position in sorted(used))
+
+    def _fact(self, envelope: Envelope) -> FactLine:
+        by = getattr(envelope.fact, "by", None)
+        staff = by if isinstance(by, tuple) else (by,) if by else ()
+        return FactLine(
+            position=envelope.position,
+            name=envelope.fact.stored_name,
+            occurred_at=self._local(envelope.occurred_at),
+            known_at=self._local(envelope.known_at),
+            recorded_at=self._local(envelope.recorded_at),
+            by=tuple(self._known(one) for one in staff),
+        )
+
+    def _step(self, step: Step) -> StepLine:
+        claim = step.claim
+        return StepLine(
+            at=self._local(step.at),
+            known_at=self._local(step.known_at),
+            position=step.position,
+            what=step.what,
+            what_text=_text(WHAT[step.what]),
+            detail=self._detail(step),
+            visitor=self._visitor(step.entry) if step.entry else None,
+            by=tuple(self._known(staff) for staff in step.by),
+            effect=step.effect,
+            effect_text=_text(EFFECT[step.effect]),
+            reason=step.reason,
+            reason_text=_text(REASON[step.reason]) if step.reason else None,
+            late=step.late,
+            owner=self._name(claim.owner) if claim else None,
+            until=claim.until if claim else None,
+            protected=claim is not None,
+            clauses=step.clauses,
+            edition=step.edition,
+        )
+
+    def _detail(self, step: Step) -> Text | None:
+        """How it happened: the channel of a registration, the means of a follow-up."""
+        envelope = next((e for e in self.question.history if e.position == step.position), None)
+        code = getattr(envelope.fact, "via", getattr(envelope.fact, "how", None)) if envelope else None
+        return _text(VIA[code]) if code in VIA else None
+
+    def _rival(self, rival: Rival) -> RivalLine:
+        return RivalLine(
+            staff=self._known(rival.staff),
+            staff_id=rival.staff,
+            reason=rival.reason,
+            reason_text=_text(REASON[rival.reason]),
+            at=self._local(rival.step.at) if rival.step else None,
+            clauses=rival.clauses,
+            facts=rival.facts,
+        )
+
+    def _change(self, change: Change) -> ChangeLine:
+        en, zh = self._change_words(change)
+        owner = self._name(change.owner)
+        return ChangeLine(
+            kind=change.kind,
+            text=Text(f"{en}, {owner or 'nobody'} would own the visitor", f"{zh}，则归属{owner or '无人'}"),
+            owner=owner,
+            position=change.position,
+            value=change.value,
+        )
+
+    def _change_words(self, change: Change) -> tuple[str, str]:
+        if change.kind == "parameter":
+            return f"with a protection of {change.value} days", f"如果保护期为{change.value}天"
+        if change.kind == "follow_up_in_time" and change.staff:
+            name = self._known(change.staff)
+            return f"had {name} followed up by {change.day}", f"如果{name}在{change.day}前跟进过"
+        envelope = next(e for e in self.question.history if e.position == change.position)
+        when = self._local(envelope.occurred_at).strftime("%Y-%m-%d %H:%M")
+        if isinstance(envelope.fact, VisitorRelated):
+            relation = RELATION[envelope.fact.relation]
+            return f"without the relation ({relation[0]}) of {when}", f"如果没有{when}登记的关系（{relation[1]}）"
+        what = next(step.what for step in _steps_of(self.question, self.matter.entry, self.moment, envelope))
+        return f"without the {WHAT[what][0]} of {when}", f"如果没有{when}的{WHAT[what][1]}"
+
+    def _citations(self, ids: Sequence[str]) -> tuple[Citation, ...]:
+        found = self.question.editions.clauses(ids)
+        return tuple(Citation(key, clause.rules, clause.source, clause.en, clause.zh) for key, clause in found)
+
+    # Words
+
+    def _local(self, instant: datetime) -> datetime:
+        return instant.astimezone(self.zone)
+
+    def _name(self, staff: UUID | None) -> str | None:
+        return self.office.files.staff_name(staff) if staff else None
+
+    def _known(self, staff: UUID) -> str:
+        return self.office.files.staff_name(staff)
+
+    def _visitor(self, entry: Entry) -> str | None:
+        contact = self.office.files.contact(entry, self.files) if entry.visitor in self.files else None
+        return mask_name(contact.name) if contact and contact.name else None
+
+    def _until(self, owner: UUID | None, until: date | None) -> Text:
+        if owner is None:
+            return Text("nobody owns the visitor", "无人拥有该客户")
+        if until is None:
+            return Text("without limit", "不限期")
+        return Text(f"through {until.isoformat()}", f"至{until.isoformat()}")
+
+
+def _steps_of(question: Question, entry: Entry, moment: Moment, envelope: Envelope) -> list[Step]:
+    return [step for step in attribute(question, entry, moment).steps if step.position == envelope.position]
+
+
+def _text(words: tuple[str, str]) -> Text:
+    return Text(*words)
