@@ -85,9 +85,9 @@ def carry_out(record: Record, stamp: Stamp, digest: bytes, decide: Callable[[], 
             return _append(record, stamp, command, decided)
         except StreamMoved:
             pass
-        except ClaimTaken as taken:
+        except ClaimTaken:
             if decided.when_claimed is not None:
-                return repeated_or(record, command, Refusal(decided.when_claimed, str(taken)))
+                return repeated_or(record, command, Refusal(decided.when_claimed))
         except Refusal as refusal:
             # A repeat meets the state that its own first attempt left behind, so a refusal may only be an echo.
             return repeated_or(record, command, refusal)

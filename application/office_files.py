@@ -28,7 +28,7 @@ from .rulebooks import parse_edition
 
 @lru_cache(maxsize=256)
 def _edition(text: str, amend: str) -> Edition:
-    edition = parse_edition(text)
+    edition = parse_edition(text, adopted=True)
     return edition.amended(check_amendment(edition, json.loads(amend)))
 
 

@@ -61,9 +61,13 @@ def sha256_of(text: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def parse_edition(text: str, file: str = "rulebook") -> Edition:
-    """The edition that a text holds, fully checked. Raises FileProblem (file, line, path, what is wrong)."""
-    return _Reader(Document(text, file)).edition(sha256_of(text))
+def parse_edition(text: str, file: str = "rulebook", *, adopted: bool = False) -> Edition:
+    """The edition that a text holds. Raises FileProblem (file, line, path, what is wrong).
+
+    A text to be published is checked for completeness too; one that was `adopted` must load for ever, also when the
+    vocabulary has grown since: what it does not say is an error only where a decision asks for it.
+    """
+    return _Reader(Document(text, file)).edition(sha256_of(text), complete=not adopted)
 
 
 class _Reader:
@@ -73,7 +77,7 @@ class _Reader:
         self.clauses = {clause.id: clause for clause in self.raw.clauses}
         """By the short id that the file uses; outside it, a clause goes by rulebook and id (see `qualified`)."""
 
-    def edition(self, sha256: str) -> Edition:
+    def edition(self, sha256: str, *, complete: bool) -> Edition:
         raw = self.raw
         if len(self.clauses) < len(raw.clauses):
             seen: set[str] = set()
@@ -94,7 +98,8 @@ class _Reader:
             tables=self._tables(),
             sha256=sha256,
         )
-        self._check_overlaps(edition)
+        if complete:
+            self._check_completeness(edition)
         return edition
 
     def _problem(self, path: str, message: str) -> FileProblem:
@@ -117,17 +122,12 @@ class _Reader:
             if wrong := check_value(name, value):
                 raise self._problem(path, wrong)
             found[name] = Parameter(name=name, value=value, clauses=self._cited(raw.clauses, path))
-        missing = [name for name in PARAMETERS if name not in found]
-        if missing:
-            raise self._problem("$.parameters", f"parameters missing: {', '.join(missing)}")
         return found
 
     def _tables(self) -> dict[str, Table]:
         unknown = [name for name in self.raw.tables if name not in TABLES]
-        missing = [name for name in TABLES if name not in self.raw.tables]
-        if unknown or missing:
-            wrong = f"unknown tables: {', '.join(unknown)}" if unknown else f"tables missing: {', '.join(missing)}"
-            raise self._problem(f"$.tables.{unknown[0]}" if unknown else "$.tables", wrong)
+        if unknown:
+            raise self._problem(f"$.tables.{unknown[0]}", f"unknown table; tables are {', '.join(TABLES)}")
         return {
             name: Table(
                 name=name,
@@ -185,8 +185,15 @@ class _Reader:
         if missing:
             raise self._problem(f"{path}.then", f"effect missing: {', '.join(missing)}")
 
-    def _check_overlaps(self, edition: Edition) -> None:
-        """Every case of every table must meet exactly one row: contradictions are found before they decide anything."""
+    def _check_completeness(self, edition: Edition) -> None:
+        """Nothing is missing, and every case of every table meets exactly one row: contradictions are found before they
+        decide anything."""
+        for kind, known, given in (
+            ("parameters", PARAMETERS.keys(), edition.parameters.keys()),
+            ("tables", TABLES.keys(), edition.tables.keys()),
+        ):
+            if missing := [name for name in known if name not in given]:
+                raise self._problem(f"$.{kind}", f"{kind} missing: {', '.join(missing)}")
         for name, spec in TABLES.items():
             for codes in itertools.product(*spec.conditions.values()):
                 case = dict(zip(spec.conditions, codes, strict=True))

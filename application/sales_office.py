@@ -7,60 +7,37 @@ the same answer when the same command comes again.
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
-
-import msgspec
 
 from domain import dispute as disputes
 from domain import sale as sales
 from domain import site as sites
 from domain import visitor as visitors
-from domain.attribution import Attribution, attribute
 from domain.calendar import day_of, start_of
 from domain.record import Envelope, Fact
 from domain.refusals import Refusal
 from domain.rules.vocabulary import check_amendment
-from domain.settlement import Settlement, settle
 from domain.visitor import Entry, Moment, VisitorBought, VisitorFile, VisitorRegistered, VisitorRuled
 
-from .commands import Carried, Decided, Stamp, carry_out, content_of
-from .event_store.appending import ClaimOn, PersonKey
+from .commands import Decided, Stamp, carry_out, content_of
+from .desk import Answer, Desk
+from .entries import buyer_of, registration, unit_key
+from .event_store.appending import ClaimOn
 from .event_store.record import Record
-from .office_files import OfficeFiles
-from .privacy import Contact, Keyring, clean_name, clean_phone, names_agree
+from .privacy import Contact, Keyring, clean_name, clean_phone
 from .rulebooks import Shelf
-
-CLOCK_TOLERANCE = timedelta(minutes=2)
-"""How far ahead of ours a client's clock may run before what it reports counts as future."""
-
-
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What a command brought about. `subject` is what it made or concerned; `position` the last fact's place
-    in the log."""
-
-    position: int
-    repeated: bool
-    facts: tuple[Envelope, ...]
-    subject: UUID | None = None
-    entry: Entry | None = None
-    attribution: Attribution | None = None
-    settlement: Settlement | None = None
 
 
 def open_site(record: Record, keyring: Keyring, shelf: Shelf, *, name: str, timezone: str, stamp: Stamp) -> SalesOffice:
     """Open a site. Raises Refusal bad_value (blank name, unknown time zone), duplicate_label (the name is taken)."""
     name = clean_name(name)
-    try:
-        ZoneInfo(timezone)
-    except (KeyError, ValueError, OSError):
-        raise Refusal("bad_value", f"{timezone!r} is not a time zone such as Asia/Shanghai") from None
+    time_zone(timezone)
     site = uuid4()
     claim = ClaimOn("site", name.encode(), site)
     fact = sites.SiteOpened(name=name, timezone=timezone)
@@ -70,6 +47,14 @@ def open_site(record: Record, keyring: Keyring, shelf: Shelf, *, name: str, time
 
     carried = carry_out(record, stamp, content_of(open_site=name, timezone=timezone), decide)
     return SalesOffice(record, keyring, shelf, carried.envelopes[0].stream)
+
+
+def time_zone(name: str) -> ZoneInfo:
+    """The time zone of that name. Raises Refusal bad_value."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise Refusal("bad_value", f"{name!r} is not a time zone such as Asia/Shanghai") from None
 
 
 def find_site(record: Record, keyring: Keyring, shelf: Shelf, name: str) -> SalesOffice:
@@ -86,13 +71,9 @@ def site_names(record: Record) -> list[str]:
     return sorted(site.name for site in opened if site is not None)
 
 
-class SalesOffice:
+class SalesOffice(Desk):
     """One site's commands. `historic`: what an older record holds is taken as it was, even where a rule would
     have refused it."""
-
-    def __init__(self, record: Record, keyring: Keyring, shelf: Shelf, site: UUID) -> None:
-        self.record, self.keyring, self.shelf, self.site_id = record, keyring, shelf, site
-        self.files = OfficeFiles(record, keyring, site)
 
     # Staff and rulebooks
 
@@ -107,10 +88,10 @@ class SalesOffice:
             command = sites.EnrolStaff(staff=person.person, sealed=sealed, role=role, team=team)
             return Decided([(site.id, site.version, [sites.enrol_staff(site, command)])], keys=(person,))
 
-        carried = self._carry_out(stamp, decide, enrol=name, role=role, team=team)
+        carried = self.carry_out(stamp, decide, enrol=name, role=role, team=team)
         fact = carried.envelopes[0].fact
         assert isinstance(fact, sites.StaffEnrolled)
-        return self._answer(carried, subject=fact.staff)
+        return self.answer(carried, subject=fact.staff)
 
     def adopt(
         self,
@@ -148,7 +129,7 @@ class SalesOffice:
             return Decided([(site.id, site.version, [sites.adopt_rulebook(site, command)])])
 
         content = {"adopt": rulebook, "amend": amend, "staff": by}
-        return self._answer(self._carry_out(stamp, decide, **content), subject=self.site_id)
+        return self.answer(self.carry_out(stamp, decide, **content), subject=self.site_id)
 
     def in_force_since(self, rulebook: str, day: date) -> datetime:
         """From when a first adoption of that rulebook on that day would hold: its edition's own first day."""
@@ -180,80 +161,34 @@ class SalesOffice:
         read: dict[UUID, VisitorFile] = {}
 
         def decide() -> Decided:
-            self._known_staff(by)
+            self.known_staff(by)
             held = self.files.held_by("phone", contact.phone) if contact.phone else []
             read.clear()
             read.update(self.files.customer_files(held[0]) if held else {})
-            return self._registration(read[held[0]] if held else None, contact, by=by, via=via, number=number)
+            return registration(self.files, read[held[0]] if held else None, contact, by=by, via=via, number=number)
 
         content = {"register": [contact.name, contact.phone], "staff": by, "via": via, "number": number}
-        carried = self._carry_out(stamp, decide, **content)
+        carried = self.carry_out(stamp, decide, **content)
         entry = _entry(carried.envelopes[0])
-        return self._answer(carried, entry=entry, files=read, brief=historic)
-
-    def _registration(
-        self, file: VisitorFile | None, contact: Contact, *, by: UUID, via: str, number: str | None
-    ) -> Decided:
-        """The same name under the same phone is the same person, with the same key."""
-        same, keys = self._same_name(file, contact.name), ()  # type: tuple[int | None, tuple[PersonKey, ...]]
-        if file is not None and same is not None:
-            person = file.registration(same).person
-        else:
-            new = self.keyring.new_person()
-            person, keys = new.person, (new,)
-        fact = visitors.register_visitor(
-            file,
-            visitors.RegisterVisitor(
-                person=person,
-                sealed=self.keyring.seal(person, contact),
-                has_name=contact.name is not None,
-                has_phone=contact.phone is not None,
-                same_name_as=same,
-                by=by,
-                via=via,
-                number=number,
-            ),
-        )
-        visitor = file.id if file else uuid4()
-        claims: list[ClaimOn] = []
-        if contact.phone and not file:
-            claims.append(ClaimOn("phone", self.files.key("phone", contact.phone), visitor))
-        if contact.name and same is None:
-            claims.append(ClaimOn("name", self.files.key("name", contact.name), visitor))
-        return Decided(
-            [(visitor, file.version if file else 0, [fact])],
-            edition=self.files.editions().in_force[-1].edition.label,
-            claims=tuple(claims),
-            keys=keys,
-        )
-
-    def _same_name(self, file: VisitorFile | None, name: str | None) -> int | None:
-        if file is None or name is None:
-            return None
-        for registration in file.registrations:
-            if registration.has_name and registration.same_name_as is None:
-                contact = self.keyring.open(registration.person, registration.sealed)
-                if contact is not None and contact.name and names_agree(contact.name, name):
-                    return registration.number
-        return None
+        return self.answer(carried, entry=entry, files=read, brief=historic)
 
     def follow_up(self, stamp: Stamp, *, entry: Entry, by: UUID, how: str = "call", historic: bool = False) -> Answer:
         """Put a follow-up on record. Raises Refusal not_owner while another's claim runs (kept when `historic`)."""
         read: dict[UUID, VisitorFile] = {}
 
         def decide() -> Decided:
-            self._known_staff(by)
+            self.known_staff(by)
             read.clear()
             read.update(self.files.customer_files(entry.visitor))
             file = read[entry.visitor]
             file.registration(entry.registration)
-            known_at = stamp.entered_at or self._now()
-            owner = None if historic else self._attribute(entry, read, Moment(known_at, known_at)).owner
+            known_at = stamp.entered_at or self.now()
+            owner = None if historic else self.attribute(entry, read, Moment(known_at, known_at)).owner
             fact = visitors.follow_up(file, entry.registration, by, how, owner)
             return self._on_visitor(file, fact)
 
-        carried = self._carry_out(stamp, decide, follow_up=entry, staff=by, how=how)
-        return self._answer(carried, entry=entry, files=read, brief=historic)
+        carried = self.carry_out(stamp, decide, follow_up=entry, staff=by, how=how)
+        return self.answer(carried, entry=entry, files=read, brief=historic)
 
     def relate(self, stamp: Stamp, *, visitor: Entry, to: Entry, relation: str, proven: bool = True) -> Answer:
         """Put on record that `visitor` is the spouse (parent, ...) of `to`; the fact stands in both files."""
@@ -268,8 +203,8 @@ class SalesOffice:
             both = [(file, read[file].version, [fact]) for file in {visitor.visitor: 1, to.visitor: 1}]
             return Decided(both, edition=self.files.editions().in_force[-1].edition.label)
 
-        carried = self._carry_out(stamp, decide, relate=[visitor, to], relation=relation, proven=proven)
-        return self._answer(carried, entry=visitor, files=read)
+        carried = self.carry_out(stamp, decide, relate=[visitor, to], relation=relation, proven=proven)
+        return self.answer(carried, entry=visitor, files=read)
 
     def assign(
         self,
@@ -285,7 +220,7 @@ class SalesOffice:
         read: dict[UUID, VisitorFile] = {}
 
         def decide() -> Decided:
-            self._known_staff(to)
+            self.known_staff(to)
             edition = self.files.editions().at(stamp.at)
             if by is not None:
                 roles = edition.codes("attribution.distributed_by")
@@ -295,8 +230,8 @@ class SalesOffice:
             file = read[entry.visitor]
             return self._on_visitor(file, visitors.assign(file, entry.registration, to, how, by, fault))
 
-        carried = self._carry_out(stamp, decide, assign=entry, to=to, how=how, staff=by, fault=fault)
-        return self._answer(carried, entry=entry, files=read)
+        carried = self.carry_out(stamp, decide, assign=entry, to=to, how=how, staff=by, fault=fault)
+        return self.answer(carried, entry=entry, files=read)
 
     def depart(self, stamp: Stamp, *, who: UUID, heirs: Sequence[tuple[Entry, UUID]], by: UUID | None) -> Answer:
         """A consultant leaves the company; `heirs` take over visitors (A13). All in one step."""
@@ -307,7 +242,7 @@ class SalesOffice:
             by_file: dict[UUID, list[Fact]] = {}
             versions: dict[UUID, int] = {}
             for entry, heir in heirs:
-                self._known_staff(heir)
+                self.known_staff(heir)
                 file = self.files.visitor(entry.visitor)
                 versions[file.id] = file.version
                 fact = visitors.assign(file, entry.registration, heir, "inheritance", by)
@@ -315,7 +250,7 @@ class SalesOffice:
             facts = [(visitor, versions[visitor], inherited) for visitor, inherited in by_file.items()]
             return Decided([(site.id, site.version, [gone]), *facts])
 
-        return self._answer(self._carry_out(stamp, decide, depart=who, heirs=list(heirs), staff=by), subject=who)
+        return self.answer(self.carry_out(stamp, decide, depart=who, heirs=list(heirs), staff=by), subject=who)
 
     def _on_visitor(self, file: VisitorFile, fact: Fact) -> Decided:
         return Decided([(file.id, file.version, [fact])], edition=self.files.editions().in_force[-1].edition.label)
@@ -343,13 +278,13 @@ class SalesOffice:
 
         def decide() -> Decided:
             for closer in by:
-                self._known_staff(closer)
+                self.known_staff(closer)
             read.clear()
             read.update(self.files.customer_files(entry.visitor))
             file = read[entry.visitor]
             file.registration(entry.registration)
             sale = uuid4()
-            other, keys = self._buyer(entry, buyer, read)
+            other, keys = buyer_of(self.files, entry, buyer, read)
             fact = sales.record_sale(
                 sales.RecordSale(visitor=entry, by=tuple(by), amount=amount, unit=unit, date_only=date_only, **other)
             )
@@ -367,32 +302,9 @@ class SalesOffice:
             return Decided(facts, edition, claims, keys, when_claimed="unit_already_sold")
 
         content = {"sell": entry, "staff": list(by), "amount": str(amount), "unit": unit, "buyer": buyer}
-        carried = self._carry_out(stamp, decide, **content)
+        carried = self.carry_out(stamp, decide, **content)
         sale = carried.envelopes[0].stream
-        return self._answer(carried, entry=entry, files=read, subject=sale, settled=True, brief=historic)
-
-    def _buyer(
-        self, entry: Entry, buyer: Entry | str | None, read: Mapping[UUID, VisitorFile]
-    ) -> tuple[dict[str, Any], tuple[PersonKey, ...]]:
-        """The buyer as the sale records it; a name that is the visitor's own, or a relation's on file, is no
-        other buyer."""
-        if isinstance(buyer, Entry):
-            if buyer != entry:
-                file = read.get(buyer.visitor) or self.files.visitor(buyer.visitor)
-                file.registration(buyer.registration)
-                return {"buyer": buyer}, ()
-            return {}, ()
-        if buyer is None:
-            return {}, ()
-        name = clean_name(buyer)
-        entries = [entry, *(Entry(f.id, r.number) for f in read.values() for r in f.registrations)]
-        for candidate in entries:
-            contact = self.files.contact(candidate, read)
-            if contact is not None and contact.name == name:
-                return ({} if candidate == entry else {"buyer": candidate}), ()
-        person = self.keyring.new_person()
-        sealed = self.keyring.seal(person.person, Contact(name=name))
-        return {"buyer_person": person.person, "buyer_sealed": sealed}, (person,)
+        return self.answer(carried, entry=entry, files=read, subject=sale, settled=True, brief=historic)
 
     def agree(self, stamp: Stamp, *, sale: UUID, shares: Mapping[UUID, Fraction], by: Sequence[UUID]) -> Answer:
         """The owner and the closers agree on shares (C8). Raises Refusal not_permitted when one of them has
@@ -400,15 +312,15 @@ class SalesOffice:
 
         def decide() -> Decided:
             for staff in (*by, *shares):
-                self._known_staff(staff)
+                self.known_staff(staff)
             found = self.files.sale(sale)
-            owner = self.settlement(found, Moment(stamp.at, self._known(stamp))).owner
+            owner = self.settlement(found, Moment(stamp.at, self.known_at(stamp))).owner
             concerned = frozenset(found.terms.by) | ({owner} if owner else frozenset())
             fact = sales.agree_shares(found, shares, by, concerned)
             return Decided([(sale, found.version, [fact])])
 
         content = {"agree": sale, "shares": {str(k): str(v) for k, v in shares.items()}, "staff": list(by)}
-        return self._answer(self._carry_out(stamp, decide, **content), subject=sale, settled=True)
+        return self.answer(self.carry_out(stamp, decide, **content), subject=sale, settled=True)
 
     # Disputes
 
@@ -417,7 +329,7 @@ class SalesOffice:
         label = clean_name(label)
 
         def decide() -> Decided:
-            self._known_staff(by)
+            self.known_staff(by)
             site, dispute = self.files.site(), uuid4()
             if isinstance(about, Entry):
                 self.files.visitor(about.visitor).registration(about.registration)
@@ -443,13 +355,13 @@ class SalesOffice:
             )
             return Decided([(dispute, 0, [fact])], edition.label, claims, when_claimed="duplicate_label")
 
-        carried = self._carry_out(stamp, decide, dispute=about, staff=by, label=label)
-        return self._answer(carried, subject=carried.envelopes[0].stream)
+        carried = self.carry_out(stamp, decide, dispute=about, staff=by, label=label)
+        return self.answer(carried, subject=carried.envelopes[0].stream)
 
     def _last_sale(self, about: Entry, stamp: Stamp) -> datetime | None:
         """When the customer last bought: a claim on the visitor after that is a claim on the sale (A4)."""
         files = self.files.customer_files(about.visitor)
-        found = self._attribute(about, files, Moment(stamp.at, self._known(stamp)))
+        found = self.attribute(about, files, Moment(stamp.at, self.known_at(stamp)))
         return max((step.at for step in found.steps if step.what == "sale"), default=None)
 
     def rule(
@@ -473,15 +385,15 @@ class SalesOffice:
             edition = self.files.editions().at(stamp.at)
             self.files.site().require_role(by, edition.codes("attribution.ruled_by"), "ruling on a dispute")
             for staff in (*([owner] if owner else []), *(shares or {})):
-                self._known_staff(staff)
-            moment, matter = Moment(stamp.at, self._known(stamp)), found.matter
+                self.known_staff(staff)
+            moment, matter = Moment(stamp.at, self.known_at(stamp)), found.matter
             sale = self.files.sale(matter.sale) if matter.sale else None
             settled = self.settlement(sale, moment) if sale else None
             files = self.files.customer_files(matter.visitor.visitor)
             command = disputes.RuleDispute(
                 owner=owner,
                 shares=shares,
-                found_owner=None if settled else self._attribute(matter.visitor, files, moment).owner,
+                found_owner=None if settled else self.attribute(matter.visitor, files, moment).owner,
                 found_shares=settled.shares if settled else None,
                 by=by,
                 reason=reason,
@@ -499,95 +411,8 @@ class SalesOffice:
 
         given = None if shares is None else {str(k): str(v) for k, v in shares.items()}
         content = {"rule": dispute, "staff": by, "owner": owner, "shares": given, "reason": reason}
-        carried = self._carry_out(stamp, decide, **content)
-        return self._answer(carried, subject=dispute)
-
-    # Answers
-
-    def settlement(
-        self, sale: sales.Sale, moment: Moment, *, rulings: bool = True, until_position: int | None = None
-    ) -> Settlement:
-        """The shares of a sale as far as they were known and ruled on at a moment."""
-        files = self.files.customer_files(sale.terms.visitor.visitor)
-        if sale.terms.buyer is not None and sale.terms.buyer.visitor not in files:
-            files.update(self.files.customer_files(sale.terms.buyer.visitor))
-        return settle(
-            self.files.question(files, until_position=until_position),
-            sale,
-            known_at=moment,
-            staff_order=list(self.files.site().staff),
-            rulings=rulings,
-        )
-
-    def attribution(self, entry: Entry, moment: Moment) -> Attribution:
-        """Who owns the visitor at a moment. Raises Refusal unknown_visitor."""
-        files = self.files.customer_files(entry.visitor)
-        files[entry.visitor].registration(entry.registration)
-        return self._attribute(entry, files, moment)
-
-    def _attribute(self, entry: Entry, files: Mapping[UUID, VisitorFile], moment: Moment) -> Attribution:
-        return attribute(self.files.question(files), entry, moment)
-
-    def _answer(
-        self,
-        carried: Carried,
-        *,
-        entry: Entry | None = None,
-        files: Mapping[UUID, VisitorFile] | None = None,
-        subject: UUID | None = None,
-        settled: bool = False,
-        brief: bool = False,
-    ) -> Answer:
-        """The answer, worked out from the record up to the command's own last fact: a repeat gets the first answer.
-
-        `brief` leaves the findings out, for those who put thousands of rows on record and ask later.
-        """
-        last = carried.envelopes[-1] if carried.envelopes else None
-        attribution = None
-        if entry is not None and last is not None and not brief:
-            known = self.files.customer_files(entry.visitor) if carried.repeated or files is None else files
-            question = self.files.question(known, more=_of_visitors(carried), until_position=last.position)
-            attribution = attribute(question, entry, Moment(last.known_at, last.known_at))
-        settlement = None
-        if settled and subject is not None and last is not None and not brief:
-            moment = Moment(last.known_at, last.known_at)
-            settlement = self.settlement(self.files.sale(subject), moment, until_position=last.position)
-        return Answer(
-            position=last.position if last else self.record.position(),
-            repeated=carried.repeated,
-            facts=carried.envelopes,
-            subject=subject or (entry.visitor if entry else None),
-            entry=entry,
-            attribution=attribution,
-            settlement=settlement,
-        )
-
-    def _carry_out(self, stamp: Stamp, decide: Callable[[], Decided], **content: Any) -> Carried:
-        self._check_times(stamp)
-        times = {"at": stamp.at.isoformat() if stamp.at_given else "", "entered_at": str(stamp.entered_at)}
-        digest = self.keyring.hash(self.site_id, "command", content_of(**content, **times).decode())
-        return carry_out(self.record, stamp, digest, decide)
-
-    def _check_times(self, stamp: Stamp) -> None:
-        if stamp.entered_at is not None and stamp.entered_at < stamp.at:
-            raise Refusal("bad_time", "it can't have been entered before it happened")
-        if stamp.entered_at is None and stamp.at > self._now() + CLOCK_TOLERANCE:
-            raise Refusal("bad_time", "it lies in the future")
-
-    def _known(self, stamp: Stamp) -> datetime:
-        return stamp.entered_at or self._now()
-
-    @staticmethod
-    def _now() -> datetime:
-        return datetime.now(UTC)
-
-    def _known_staff(self, staff: UUID) -> None:
-        self.files.site().member(staff)
-
-
-def unit_key(unit: str) -> str:
-    """How units are told apart: without blanks, whatever the case (NFKC)."""
-    return "".join(unicodedata.normalize("NFKC", unit).split()).casefold()
+        carried = self.carry_out(stamp, decide, **content)
+        return self.answer(carried, subject=dispute)
 
 
 def _adopted(envelope: Envelope) -> sites.RulebookAdopted:
@@ -598,7 +423,3 @@ def _adopted(envelope: Envelope) -> sites.RulebookAdopted:
 def _entry(envelope: Envelope) -> Entry:
     assert isinstance(envelope.fact, VisitorRegistered)
     return Entry(envelope.stream, envelope.fact.registration)
-
-
-def _of_visitors(carried: Carried) -> list[Envelope]:
-    return [e for e in carried.envelopes if e.fact.stored_name.startswith("visitor.")]

@@ -11,7 +11,8 @@ import msgspec
 
 from .attribution import Attribution, Question, attribute
 from .record import Envelope
-from .rules.shares import amounts, share_commission
+from .rulebook import Edition
+from .rules.shares import Shares, amounts, share_commission
 from .sale import Sale, SaleRuled, SharesAgreed, shares_of
 from .visitor import Moment
 
@@ -63,33 +64,40 @@ def settle(
     owner = None if row.then["claim"] == "falls" and terms.buyer is None else attribution.owner
     agreement = _latest(sale.agreements, known_at) if rulings else None
     ruling = _latest(sale.rulings, known_at) if rulings else None
-    agreed = None
-    if agreement is not None:
-        assert isinstance(agreement.fact, SharesAgreed)
-        agreed = shares_of(agreement.fact.shares)
-    ground = ""
-    if ruling is not None:
-        assert isinstance(ruling.fact, SaleRuled)
-        if ruling.fact.shares is not None:
-            shares, ground = shares_of(ruling.fact.shares), "ruling"
-            clauses = (*clauses, *edition.parameter("attribution.ruled_by").clauses)
-        else:
-            owner = ruling.fact.owner
-    if not ground:
-        found = share_commission(owner, terms.by, agreed, edition)
-        shares, ground, clauses = found.shares, found.ground, (*clauses, *found.clauses)
+    owner, found = _shares(terms.by, owner, ruling, agreement, edition)
     return Settlement(
         sale=sale.id,
         attribution=attribution,
         owner=owner,
         buyer=buyer,
-        shares=shares,
-        amounts=amounts(shares, terms.amount, staff_order),
-        ground=ground,
-        clauses=tuple(dict.fromkeys(clauses)),
+        shares=found.shares,
+        amounts=amounts(found.shares, terms.amount, staff_order),
+        ground=found.ground,
+        clauses=tuple(dict.fromkeys((*clauses, *found.clauses))),
         ruling=ruling,
         agreement=agreement,
     )
+
+
+def _shares(
+    closers: Sequence[UUID],
+    owner: UUID | None,
+    ruling: Envelope | None,
+    agreement: Envelope | None,
+    edition: Edition,
+) -> tuple[UUID | None, Shares]:
+    """The owner and the shares: ruled shares first, then those that follow from the (ruled) owner and the agreement."""
+    if ruling is not None:
+        assert isinstance(ruling.fact, SaleRuled)
+        if ruling.fact.shares is not None:
+            clauses = edition.parameter("attribution.ruled_by").clauses
+            return owner, Shares(shares_of(ruling.fact.shares), "ruling", clauses)
+        owner = ruling.fact.owner
+    agreed = None
+    if agreement is not None:
+        assert isinstance(agreement.fact, SharesAgreed)
+        agreed = shares_of(agreement.fact.shares)
+    return owner, share_commission(owner, closers, agreed, edition)
 
 
 def _latest(envelopes: Sequence[Envelope], moment: Moment) -> Envelope | None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from uuid import UUID, uuid4, uuid5
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -15,7 +16,8 @@ from domain.refusals import REFUSALS, Refusal
 from domain.visitor import Entry
 
 from ..commands import Stamp
-from ..sales_office import Answer, SalesOffice
+from ..desk import Answer
+from ..sales_office import SalesOffice
 from .problems import Problem
 from .rows import FollowUpRow, RegisterRow, Row, SaleRow, Sheet, read_sheets
 
@@ -43,9 +45,8 @@ class ImportResult(msgspec.Struct, frozen=True, kw_only=True):
     unknown_columns: tuple[str, ...]
 
 
-def read_all(office: SalesOffice, paths: Sequence[Path], today: date) -> list[Sheet]:
+def read_all(paths: Sequence[Path], zone: ZoneInfo, today: date) -> list[Sheet]:
     """Every sheet of every file, before anything is put on record. Raises UnreadableFile: then nothing is imported."""
-    zone = office.files.site().zone
     return [sheet for path in paths for sheet in read_sheets(path, zone, today=today)]
 
 

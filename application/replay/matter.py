@@ -12,8 +12,9 @@ from domain.refusals import Refusal
 from domain.sale import Sale
 from domain.visitor import Entry
 
+from ..entries import unit_key
 from ..privacy import clean_name, clean_phone
-from ..sales_office import SalesOffice, unit_key
+from ..sales_office import SalesOffice
 
 
 class Matter(msgspec.Struct, frozen=True, kw_only=True):

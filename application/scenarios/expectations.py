@@ -22,9 +22,10 @@ from domain.rules.vocabulary import fraction
 from domain.settlement import Settlement, settle
 from domain.visitor import Entry, Moment
 
+from ..desk import Answer
 from ..office_files import amended
 from ..replay.wording import describe_step
-from ..sales_office import Answer, SalesOffice
+from ..sales_office import SalesOffice
 from .format import Scenario, Step, Times
 
 T = TypeVar("T")

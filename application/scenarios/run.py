@@ -19,10 +19,11 @@ from domain.sale import parse_amount
 from domain.visitor import Entry
 
 from ..commands import Stamp
+from ..desk import Answer
 from ..event_store.record import Record
 from ..privacy import Keyring
 from ..rulebooks import Shelf
-from ..sales_office import Answer, SalesOffice, open_site
+from ..sales_office import SalesOffice, open_site
 from ..yaml_files import FileProblem
 from .expectations import Checker, Labels, Mismatch
 from .format import NotBuiltYet, Scenario, Step, read_scenario

@@ -1,0 +1,93 @@
+"""How people come into facts: the person behind a registration, and the buyer of a sale, sealed and claimed."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID, uuid4
+
+from domain import visitor as visitors
+from domain.visitor import Entry, VisitorFile
+
+from .commands import Decided
+from .event_store.appending import ClaimOn, PersonKey
+from .office_files import OfficeFiles
+from .privacy import Contact, Keyring, clean_name, names_agree
+
+
+def registration(
+    files: OfficeFiles, file: VisitorFile | None, contact: Contact, *, by: UUID, via: str, number: str | None
+) -> Decided:
+    """The same name under the same phone is the same person, with the same key."""
+    same, keys = _same_name(files.keyring, file, contact.name), ()  # type: tuple[int | None, tuple[PersonKey, ...]]
+    if file is not None and same is not None:
+        person = file.registration(same).person
+    else:
+        new = files.keyring.new_person()
+        person, keys = new.person, (new,)
+    fact = visitors.register_visitor(
+        file,
+        visitors.RegisterVisitor(
+            person=person,
+            sealed=files.keyring.seal(person, contact),
+            has_name=contact.name is not None,
+            has_phone=contact.phone is not None,
+            same_name_as=same,
+            by=by,
+            via=via,
+            number=number,
+        ),
+    )
+    visitor = file.id if file else uuid4()
+    claims: list[ClaimOn] = []
+    if contact.phone and not file:
+        claims.append(ClaimOn("phone", files.key("phone", contact.phone), visitor))
+    if contact.name and same is None:
+        claims.append(ClaimOn("name", files.key("name", contact.name), visitor))
+    return Decided(
+        [(visitor, file.version if file else 0, [fact])],
+        edition=files.editions().in_force[-1].edition.label,
+        claims=tuple(claims),
+        keys=keys,
+    )
+
+
+def _same_name(keyring: Keyring, file: VisitorFile | None, name: str | None) -> int | None:
+    if file is None or name is None:
+        return None
+    for registration in file.registrations:
+        if registration.has_name and registration.same_name_as is None:
+            contact = keyring.open(registration.person, registration.sealed)
+            if contact is not None and contact.name and names_agree(contact.name, name):
+                return registration.number
+    return None
+
+
+def buyer_of(
+    files: OfficeFiles, entry: Entry, buyer: Entry | str | None, read: Mapping[UUID, VisitorFile]
+) -> tuple[dict[str, Any], tuple[PersonKey, ...]]:
+    """The buyer as the sale records it; a name that is the visitor's own, or a relation's on file, is no
+    other buyer."""
+    if isinstance(buyer, Entry):
+        if buyer != entry:
+            file = read.get(buyer.visitor) or files.visitor(buyer.visitor)
+            file.registration(buyer.registration)
+            return {"buyer": buyer}, ()
+        return {}, ()
+    if buyer is None:
+        return {}, ()
+    name = clean_name(buyer)
+    entries = [entry, *(Entry(f.id, r.number) for f in read.values() for r in f.registrations)]
+    for candidate in entries:
+        contact = files.contact(candidate, read)
+        if contact is not None and contact.name == name:
+            return ({} if candidate == entry else {"buyer": candidate}), ()
+    person = files.keyring.new_person()
+    sealed = files.keyring.seal(person.person, Contact(name=name))
+    return {"buyer_person": person.person, "buyer_sealed": sealed}, (person,)
+
+
+def unit_key(unit: str) -> str:
+    """How units are told apart: without blanks, whatever the case (NFKC)."""
+    return "".join(unicodedata.normalize("NFKC", unit).split()).casefold()

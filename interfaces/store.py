@@ -1,0 +1,128 @@
+"""Opening the store for a command: a real server by LUNPAI_DATABASE_URL, else the embedded one in the data folder."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from application.embedded_postgres import EmbeddedPostgres, default_home
+from application.event_store.appending import StoreRefused
+from application.event_store.memory import MemoryRecorder
+from application.event_store.postgres import PostgresRecorder, drop_schema, prepare_store
+from application.event_store.record import Record
+from application.privacy import Keyring, master_key
+from application.replay.matter import Matter, find_matter
+from application.rulebooks import Shelf
+from application.sales_office import SalesOffice, find_site, site_names
+from domain.refusals import Refusal
+
+SCHEMA = "lunpai"
+NO_SITE = "there is none yet: import one first (see lunpai import --help)"
+Say = Callable[[str], None]
+
+
+class Store(msgspec.Struct, frozen=True):
+    """An open store: the record, the keys to the personal data in it, and the rulebooks at hand."""
+
+    record: Record
+    keyring: Keyring
+    shelf: Shelf
+
+    def matter(self, name: str | None, text: str) -> tuple[SalesOffice, Matter]:
+        """What `text` means at the site of that name, or at the only site that knows it.
+
+        Raises Refusal unknown_site (no site yet, or several know it), unknown_visitor (none does).
+        """
+        names = [name] if name is not None else site_names(self.record)
+        offices = [find_site(self.record, self.keyring, self.shelf, each) for each in names]
+        found: list[tuple[SalesOffice, Matter]] = []
+        nothing: Refusal | None = None
+        for office in offices:
+            try:
+                found.append((office, find_matter(office, text)))
+            except Refusal as refusal:
+                if refusal.code != "unknown_visitor":
+                    raise
+                nothing = refusal
+        if len(found) == 1:
+            return found[0]
+        if len(found) > 1:
+            there = ", ".join(office.files.site().name for office, _ in found)
+            raise Refusal("unknown_site", f"several sites know this, name one with --site: {there}")
+        raise nothing or Refusal("unknown_site", NO_SITE)
+
+    def office(self, name: str | None) -> SalesOffice:
+        """The site of that name, or the only one there is. Raises Refusal unknown_site."""
+        if name is not None:
+            return find_site(self.record, self.keyring, self.shelf, name)
+        names = site_names(self.record)
+        if len(names) != 1:
+            there = (
+                "name one with --site: " + ", ".join(names) if names else "import one first (see lunpai import --help)"
+            )
+            raise Refusal("unknown_site", there)
+        return find_site(self.record, self.keyring, self.shelf, names[0])
+
+
+def shelf() -> Shelf:
+    """The shipped rulebooks, and those in LUNPAI_HOME/rulebooks."""
+    return Shelf(default_home() / "rulebooks")
+
+
+@contextmanager
+def database(say: Say) -> Iterator[str]:
+    """The address of a running PostgreSQL. Raises EmbeddedPostgresError, StoreRefused with one clear line."""
+    if given := os.environ.get("LUNPAI_DATABASE_URL"):
+        yield given
+        return
+    if os.environ.get("LUNPAI_EMBEDDED", "").lower() in ("off", "no", "0", "false"):
+        raise StoreRefused("the embedded database is off (LUNPAI_EMBEDDED): set LUNPAI_DATABASE_URL")
+    server = EmbeddedPostgres(default_home())
+    server.start(progress=say)
+    try:
+        yield server.uri
+    finally:
+        server.stop()
+
+
+@contextmanager
+def open_store(say: Say) -> Iterator[Store]:
+    """The store of this installation, migrated, with its keys."""
+    home = default_home()
+    with database(say) as uri:
+        yield from _opened(uri, SCHEMA, master_key(home))
+
+
+@contextmanager
+def scratch_store(kind: str, say: Say) -> Iterator[Store]:
+    """A store for trying things: in memory, or in a schema of its own on the real database that is dropped
+    afterwards."""
+    if kind == "memory":
+        record = Record(MemoryRecorder())
+        yield Store(record, Keyring(secrets.token_bytes(32), record.person_keys), shelf())
+        return
+    with database(say) as uri:
+        schema = f"scratch_{secrets.token_hex(8)}"
+        try:
+            yield from _opened(uri, schema, secrets.token_bytes(32))
+        finally:
+            drop_schema(uri, schema)
+
+
+def _opened(uri: str, schema: str, master: bytes) -> Iterator[Store]:
+    prepare_store(uri, schema, Keyring(master, lambda persons: {}).fingerprint())
+    record = Record(PostgresRecorder(uri, schema=schema))
+    try:
+        yield Store(record, Keyring(master, record.person_keys), shelf())
+    finally:
+        record.close()
+
+
+def sample_office() -> list[Path]:
+    """The files of the made-up office that is shipped for trying things."""
+    return sorted((Path(__file__).parent / "sample_office").glob("*.csv"))
