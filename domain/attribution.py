@@ -16,6 +16,7 @@ import msgspec
 from .calendar import end_of
 from .record import Envelope
 from .rulebook import Edition, Editions, InForce, Row
+from .rules.contacts import contact_of
 from .rules.identity import Customer, customer_of, links
 from .rules.protection import counts_from, has_lapsed, protected_until
 from .visitor import (
@@ -25,6 +26,7 @@ from .visitor import (
     VisitorBought,
     VisitorFollowedUp,
     VisitorRegistered,
+    VisitorRelated,
     VisitorRuled,
 )
 
@@ -131,18 +133,30 @@ class _Event(msgspec.Struct, frozen=True):
     adoption: InForce | None
 
 
-def attribute(question: Question, entry: Entry, moment: Moment, *, rulings: bool = True) -> Attribution:
+def attribute(
+    question: Question,
+    entry: Entry,
+    moment: Moment,
+    *,
+    rulings: bool = True,
+    without: frozenset[int] = frozenset(),
+) -> Attribution:
     """Who owns the customer that `entry` belongs to, at `moment.at`, by what was on record at `moment.known_at`.
 
     Relations say who people are, so they hold for all times once they are known; everything else counts from its time.
-    Without `rulings` the rules speak alone (a what-if). Raises RulebookError where the rulebook fails to decide.
+    Without `rulings` the rules speak alone (a what-if). `without` leaves facts (positions) out of account:
+    what they did is
+    not done, though a registration still tells who the visitor is. Raises RulebookError where the rulebook
+    fails to decide.
     """
     edition = question.editions.at(moment.at)
     known = [envelope for envelope in question.history if envelope.known_at <= moment.known_at]
-    customer = customer_of(entry, links(known, edition))
+    telling = [e for e in known if e.position not in without or not isinstance(e.fact, VisitorRelated)]
+    customer = customer_of(entry, links(telling, edition))
     fold = _Fold(question, rulings)
     for event in _events(question, known, customer, moment):
-        fold.take(event)
+        if event.position not in without:
+            fold.take(event)
     fold.lapse(moment.at)
     return Attribution(
         entry=entry,
@@ -163,11 +177,19 @@ def _events(question: Question, known: Sequence[Envelope], customer: Customer, m
     ]
     for envelope in known:
         if entry_of(envelope) in customer.entries:
-            governing = question.editions.at(max(envelope.occurred_at, question.editions.in_force[0].since))
-            counted = counts_from(envelope.occurred_at, envelope.known_at, governing, question.zone)
+            counted = _counts_from(question, envelope)
             if counted <= moment.at:
                 events.append(_Event(counted, envelope.position, envelope, None))
     return iter(sorted(events, key=lambda event: (event.at, event.position)))
+
+
+def _counts_from(question: Question, envelope: Envelope) -> datetime:
+    """Contacts entered late count from their entry (words, 7); sales, rulings and assignments from when they
+    were made."""
+    if not isinstance(envelope.fact, VisitorRegistered | VisitorFollowedUp):
+        return envelope.occurred_at
+    governing = question.editions.at(max(envelope.occurred_at, question.editions.in_force[0].since))
+    return counts_from(envelope.occurred_at, envelope.known_at, governing, question.zone)
 
 
 def entry_of(envelope: Envelope) -> Entry | None:
@@ -205,7 +227,9 @@ class _Fold:
         claim = self.claim
         if claim is None or claim.bought or claim.until is None or not has_lapsed(claim.until, at, self.zone):
             return
-        self._end(claim, end_of(claim.until, self.zone), "lapsed", claim.clauses)
+        ended_at = end_of(claim.until, self.zone)
+        period = self.question.editions.at(ended_at).parameter("attribution.protection_days")
+        self._end(claim, ended_at, "lapsed", period.clauses)
 
     def _end(self, claim: Claim, at: datetime, effect: str, clauses: tuple[str, ...]) -> None:
         self.last_claim = msgspec.structs.replace(claim, ended_at=at)
@@ -282,42 +306,15 @@ class _Fold:
 
     def _case(self, envelope: Envelope, edition: Edition) -> tuple[str, tuple[UUID, ...], dict[str, str]]:
         """The coded facts of a contact, as the table `attribution.contact` asks for them."""
-        fact, via, complete = envelope.fact, "none", "none"
-        by: tuple[UUID, ...]
-        if isinstance(fact, VisitorRegistered):
-            what, by, via = "registration", (fact.by,), fact.via
-            complete = self._completeness(fact, edition)
-        elif isinstance(fact, VisitorFollowedUp):
-            what, by = "follow_up", (fact.by,)
-        elif isinstance(fact, VisitorBought):
-            what, by = "sale", fact.by
-        else:
-            assert isinstance(fact, VisitorAssigned)
-            what, by = fact.how, (fact.to,)
+        contact = contact_of(envelope.fact, edition, self.question.roles)
         claim = "running"
         if self.claim is None:
             claim = "lapsed" if self.last_claim else "never"
         elif self.claim.bought:
             claim = "bought"
-        owner = self.claim is not None and self.claim.owner in by
-        return (
-            what,
-            by,
-            {
-                "contact": what,
-                "via": via,
-                "entry": complete,
-                "claim": claim,
-                "by": "owner" if owner else "other",
-            },
-        )
-
-    def _completeness(self, fact: VisitorRegistered, edition: Edition) -> str:
-        given = {"name": fact.has_name, "phone": fact.has_phone}
-        if not all(given[needed] for needed in edition.codes("attribution.required")):
-            return "incomplete"
-        owns = self.question.roles.get(fact.by, "consultant") in edition.codes("attribution.owned_by")
-        return "complete" if owns else "clerical"
+        by = "owner" if self.claim is not None and self.claim.owner in contact.by else "other"
+        case = {"contact": contact.what, "via": contact.via, "entry": contact.entry, "claim": claim, "by": by}
+        return contact.what, contact.by, case
 
     def _comes_too_late(self, envelope: Envelope) -> bool:
         """Words, 7: an entry never revives a claim that had lapsed before it was recorded."""

@@ -105,12 +105,14 @@ def rule_dispute(dispute: Dispute, command: RuleDispute) -> DisputeRuled:
         raise Refusal("wrong_state", "this dispute has been ruled on; a new dispute may be opened")
     if command.shares is not None and (dispute.matter.sale is None or command.owner is not None):
         raise Refusal("bad_value", "shares are ruled on for a sale, and instead of an owner")
+    if not command.reason.strip():
+        raise Refusal("bad_value", "a ruling gives its reason")
     adopted = command.owner is None and command.shares is None
     owner = command.found_owner if adopted else command.owner
     shares = command.found_shares if adopted else command.shares
     return DisputeRuled(
         owner=owner,
-        shares=check_shares(shares) if shares else None,
+        shares=None if shares is None else check_shares(shares),
         adopted=adopted,
         by=command.by,
         reason=command.reason,

@@ -14,7 +14,7 @@ from .attribution import Attribution, Question, Step, attribute, entry_of
 from .calendar import day_of, end_of
 from .record import Envelope
 from .rulebook import Editions, InForce
-from .visitor import Entry, Moment, VisitorFollowedUp, VisitorRegistered
+from .visitor import Entry, Moment, VisitorFollowedUp, VisitorRegistered, VisitorRelated
 
 PERIOD = "attribution.protection_days"
 
@@ -55,9 +55,14 @@ class Homonym(msgspec.Struct, frozen=True):
 
 
 class _OwnerWith(Protocol):
-    """Who would own with another history, or other editions."""
+    """Who would own with another history, other editions, or without some facts."""
 
-    def __call__(self, history: Sequence[Envelope] | None = None, editions: Editions | None = None) -> UUID | None: ...
+    def __call__(
+        self,
+        history: Sequence[Envelope] | None = None,
+        editions: Editions | None = None,
+        without: frozenset[int] = frozenset(),
+    ) -> UUID | None: ...
 
 
 def rivals_of(
@@ -140,13 +145,17 @@ def changes_to(
     Deterministic; each is found by replaying the same history with that one difference.
     """
 
-    def owner_with(history: Sequence[Envelope] | None = None, editions: Editions | None = None) -> UUID | None:
+    def owner_with(
+        history: Sequence[Envelope] | None = None,
+        editions: Editions | None = None,
+        without: frozenset[int] = frozenset(),
+    ) -> UUID | None:
         other = msgspec.structs.replace(
             question,
             history=question.history if history is None else history,
             editions=question.editions if editions is None else editions,
         )
-        return attribute(other, entry, moment, rulings=rulings).owner
+        return attribute(other, entry, moment, rulings=rulings, without=without).owner
 
     return [
         *_without_facts(question, found, owner_with),
@@ -158,11 +167,16 @@ def changes_to(
 def _without_facts(question: Question, found: Attribution, owner_with: _OwnerWith) -> list[Change]:
     changes = []
     for position in found.facts:
-        kept = [envelope for envelope in question.history if envelope.position != position]
-        owner = owner_with(history=kept)
+        owner = owner_with(without=_copies(question.history, position))
         if owner != found.owner:
             changes.append(Change(kind="without_fact", position=position, owner=owner))
     return changes
+
+
+def _copies(history: Sequence[Envelope], position: int) -> frozenset[int]:
+    """The places of a fact: a relation stands in two files."""
+    commands = {e.command_id for e in history if e.position == position and isinstance(e.fact, VisitorRelated)}
+    return frozenset({position, *(e.position for e in history if e.command_id in commands)})
 
 
 def _other_periods(question: Question, moment: Moment, found: Attribution, owner_with: _OwnerWith) -> list[Change]:

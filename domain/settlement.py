@@ -92,7 +92,7 @@ def _shares(
         if ruling.fact.shares is not None:
             clauses = edition.parameter("attribution.ruled_by").clauses
             return owner, Shares(shares_of(ruling.fact.shares), "ruling", clauses)
-        owner = ruling.fact.owner
+        owner, agreement = ruling.fact.owner, None  # whoever agreed before did not speak for the ruled owner
     agreed = None
     if agreement is not None:
         assert isinstance(agreement.fact, SharesAgreed)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from domain.attribution import Attribution, Question, Step, attribute
+from domain.attribution import Attribution, Step, attribute
 from domain.calendar import start_of
 from domain.dispute import Dispute, DisputeRuled
 from domain.record import Envelope
@@ -34,7 +34,7 @@ from .lines import (
     Text,
 )
 from .matter import Matter
-from .wording import EFFECT, GROUND, REASON, RELATION, SHARES, VIA, WHAT
+from .wording import EFFECT, GROUND, REASON, RELATION, SHARES, VIA, WHAT, WHAT_NOUN
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,7 +126,7 @@ class _Builder:
             facts=self._facts(found, settlement),
             steps=tuple(self._step(step) for step in found.steps),
             rivals=tuple(self._rival(rival) for rival in rivals),
-            changes=tuple(self._change(change) for change in changes),
+            changes=tuple(self._change(change, found) for change in changes),
         )
 
     def _settle(self, rulings: bool) -> Settlement | None:
@@ -257,8 +257,8 @@ class _Builder:
             facts=rival.facts,
         )
 
-    def _change(self, change: Change) -> ChangeLine:
-        en, zh = self._change_words(change)
+    def _change(self, change: Change, found: Attribution) -> ChangeLine:
+        en, zh = self._change_words(change, found)
         owner = self._name(change.owner)
         return ChangeLine(
             kind=change.kind,
@@ -268,19 +268,22 @@ class _Builder:
             value=change.value,
         )
 
-    def _change_words(self, change: Change) -> tuple[str, str]:
+    def _change_words(self, change: Change, found: Attribution) -> tuple[str, str]:
         if change.kind == "parameter":
             return f"with a protection of {change.value} days", f"如果保护期为{change.value}天"
         if change.kind == "follow_up_in_time" and change.staff:
             name = self._known(change.staff)
             return f"had {name} followed up by {change.day}", f"如果{name}在{change.day}前跟进过"
+        step = next((step for step in found.steps if step.position == change.position), None)
+        if step is not None:
+            when = self._local(step.at).strftime("%Y-%m-%d %H:%M")
+            what = WHAT_NOUN[step.what]
+            return f"without the {what[0]} of {when}", f"如果没有{when}的{what[1]}"
         envelope = next(e for e in self.question.history if e.position == change.position)
         when = self._local(envelope.occurred_at).strftime("%Y-%m-%d %H:%M")
-        if isinstance(envelope.fact, VisitorRelated):
-            relation = RELATION[envelope.fact.relation]
-            return f"without the relation ({relation[0]}) of {when}", f"如果没有{when}登记的关系（{relation[1]}）"
-        what = next(step.what for step in _steps_of(self.question, self.matter.entry, self.moment, envelope))
-        return f"without the {WHAT[what][0]} of {when}", f"如果没有{when}的{WHAT[what][1]}"
+        assert isinstance(envelope.fact, VisitorRelated)
+        relation = RELATION[envelope.fact.relation]
+        return f"without the relation ({relation[0]}) of {when}", f"如果没有{when}登记的关系（{relation[1]}）"
 
     def _citations(self, ids: Sequence[str]) -> tuple[Citation, ...]:
         found = self.question.editions.clauses(ids)
@@ -313,10 +316,6 @@ def _owner_ruled(settlement: Settlement) -> bool:
     """Whether a ruling named the owner of this sale (a ruling on shares leaves the owner)."""
     ruling = settlement.ruling.fact if settlement.ruling else None
     return isinstance(ruling, SaleRuled) and ruling.owner is not None and ruling.shares is None
-
-
-def _steps_of(question: Question, entry: Entry, moment: Moment, envelope: Envelope) -> list[Step]:
-    return [step for step in attribute(question, entry, moment).steps if step.position == envelope.position]
 
 
 def _text(words: tuple[str, str]) -> Text:

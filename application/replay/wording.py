@@ -23,6 +23,18 @@ WHAT: dict[str, tuple[str, str]] = {
     "inheritance": ("file handed to an heir", "离职移交"),
     "reassignment": ("consultant changed", "更换顾问"),
 }
+WHAT_NOUN: dict[str, tuple[str, str]] = {
+    **WHAT,
+    "registration": ("registration", "登记"),
+    "follow_up": ("follow-up", "跟进"),
+    "sale": ("sale", "成交"),
+    "adoption": ("adoption", "新制度启用"),
+    "distribution": ("distribution", "分配"),
+    "inheritance": ("hand-over to an heir", "离职移交"),
+    "reassignment": ("change of consultant", "更换顾问"),
+}
+"""The same as nouns, for sentences about what had not been."""
+
 EFFECT: dict[str, tuple[str, str]] = {
     "founds": ("founds the claim", "取得归属"),
     "renews": ("the period starts anew", "保护期重新起算"),

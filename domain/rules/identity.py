@@ -34,11 +34,11 @@ class Customer(msgspec.Struct, frozen=True):
 
 
 def links(history: Iterable[Envelope], edition: Edition) -> list[Link]:
-    """Every pair of entries that a phone or a relation connects, judged by the edition. Order: as in the history."""
+    """Every pair of entries that a phone or a relation connects, judged by the edition, in the record's order."""
     found: list[Link] = []
     names_of: dict[object, list[tuple[Envelope, VisitorRegistered]]] = defaultdict(list)
     relations: set[object] = set()
-    for envelope in history:
+    for envelope in sorted(history, key=lambda envelope: envelope.position):
         fact = envelope.fact
         if isinstance(fact, VisitorRegistered):
             for before, registered in names_of[envelope.stream]:

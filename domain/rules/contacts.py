@@ -1,0 +1,43 @@
+"""What kind of contact a fact of a visitor's file is: the coded facts that the table `attribution.contact` works on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from uuid import UUID
+
+import msgspec
+
+from ..record import Fact
+from ..rulebook import Edition
+from ..visitor import VisitorAssigned, VisitorBought, VisitorFollowedUp, VisitorRegistered
+
+
+class Contact(msgspec.Struct, frozen=True, kw_only=True):
+    """`what`: registration, follow_up, sale, distribution, inheritance, reassignment; `by`: who made it, or is
+    given the
+    visitor; `entry`: complete, incomplete, clerical (made by a post that does not receive), none."""
+
+    what: str
+    by: tuple[UUID, ...]
+    via: str = "none"
+    entry: str = "none"
+
+
+def contact_of(fact: Fact, edition: Edition, roles: Mapping[UUID, str]) -> Contact:
+    """The contact that a fact is. Facts of other kinds are no contacts and must not be asked about."""
+    if isinstance(fact, VisitorRegistered):
+        return Contact(what="registration", by=(fact.by,), via=fact.via, entry=_completeness(fact, edition, roles))
+    if isinstance(fact, VisitorFollowedUp):
+        return Contact(what="follow_up", by=(fact.by,))
+    if isinstance(fact, VisitorBought):
+        return Contact(what="sale", by=fact.by)
+    assert isinstance(fact, VisitorAssigned)
+    return Contact(what=fact.how, by=(fact.to,))
+
+
+def _completeness(fact: VisitorRegistered, edition: Edition, roles: Mapping[UUID, str]) -> str:
+    given = {"name": fact.has_name, "phone": fact.has_phone}
+    if not all(given[needed] for needed in edition.codes("attribution.required")):
+        return "incomplete"
+    owns = roles.get(fact.by, "consultant") in edition.codes("attribution.owned_by")
+    return "complete" if owns else "clerical"
