@@ -4,6 +4,7 @@ names in the clear."""
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
@@ -75,20 +76,25 @@ class OfficeFiles:
         return Editions(tuple(InForce(e.occurred_at, adopted_edition(e), e.position) for e in adoptions))
 
     def staff_name(self, staff: UUID) -> str:
-        """The name of a member of staff; the short id where it has been erased or is unknown."""
+        """What to call a member of staff: the name - with the short id where several bear it -, else the short
+        id alone."""
         if staff not in self._names:
-            member = self.site().staff.get(staff)
-            contact = self.keyring.open(staff, member.sealed) if member else None
-            self._names[staff] = (contact.name if contact else None) or str(staff)[:8]
-        return self._names[staff]
+            names = self._plain_names()
+            borne = Counter(names.values())
+            self._names = {one: f"{n} ({str(one)[:4]})" if borne[n] > 1 else n for one, n in names.items()}
+        return self._names.get(staff, str(staff)[:8])
+
+    def _plain_names(self) -> dict[UUID, str]:
+        members = self.site().staff
+        self.keyring.load(list(members))
+        opened = {staff: self.keyring.open(staff, member.sealed) for staff, member in members.items()}
+        return {staff: contact.name for staff, contact in opened.items() if contact and contact.name}
 
     def staff_by_name(self) -> dict[str, list[UUID]]:
         """Everybody on the staff list by name."""
-        members = self.site().staff
-        self.keyring.load(list(members))
         found: dict[str, list[UUID]] = {}
-        for staff in members:
-            found.setdefault(self.staff_name(staff), []).append(staff)
+        for staff, name in self._plain_names().items():
+            found.setdefault(name, []).append(staff)
         return found
 
     # Visitors

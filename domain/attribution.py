@@ -52,8 +52,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 class Step(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that happened and what it did to the claim.
 
-    `effect`: founds, renews, stays, nothing, closes, lapsed, ended_by_adoption, recounted, kept, ruled,
-    awaits. `position` is
+    `effect`: founds, renews, stays, nothing, closes, lapsed, ended_by_adoption, recounted, kept, ruled. `position` is
     None for what no fact says (a lapse). `claim` is the claim right after it, None when nobody owns.
     """
 
@@ -96,6 +95,15 @@ class Attribution(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def until(self) -> date | None:
         return self.claim.until if self.claim else None
+
+    @property
+    def deciding_ruling(self) -> Envelope | None:
+        """The ruling, while what it decided stands: its claim runs, or it said that nobody owns and nobody has
+        since."""
+        if self.claim is not None:
+            return self.ruling if self.claim.ruled else None
+        fact = self.ruling.fact if self.ruling else None
+        return self.ruling if isinstance(fact, VisitorRuled) and fact.owner is None else None
 
     @property
     def clauses(self) -> tuple[str, ...]:
@@ -221,6 +229,11 @@ class _Fold:
         elif event.envelope is not None:
             self._contact(event.at, event.envelope)
 
+    def _edition(self, at: datetime) -> Edition:
+        """The edition that governs what happened at an instant: what is older than the first edition comes
+        under that."""
+        return self.question.editions.at(max(at, self.question.editions.in_force[0].since))
+
     def lapse(self, at: datetime) -> None:
         """Notice that the claim has run out. Nothing is stored when it does: it is worked out whenever
         somebody looks."""
@@ -228,7 +241,7 @@ class _Fold:
         if claim is None or claim.bought or claim.until is None or not has_lapsed(claim.until, at, self.zone):
             return
         ended_at = end_of(claim.until, self.zone)
-        period = self.question.editions.at(ended_at).parameter("attribution.protection_days")
+        period = self._edition(ended_at).parameter("attribution.protection_days")
         self._end(claim, ended_at, "lapsed", period.clauses)
 
     def _end(self, claim: Claim, at: datetime, effect: str, clauses: tuple[str, ...]) -> None:
@@ -259,7 +272,7 @@ class _Fold:
         if not self.rulings:
             return
         at = envelope.occurred_at
-        edition = self.question.editions.at(at)
+        edition = self._edition(at)
         bought = self.claim is not None and self.claim.bought
         clauses = edition.parameter("attribution.ruled_by").clauses
         self.ruling = envelope
@@ -280,7 +293,7 @@ class _Fold:
         self._put(envelope, at, "ruling", (), "ruled", None, clauses, edition)
 
     def _contact(self, at: datetime, envelope: Envelope) -> None:
-        edition = self.question.editions.at(max(at, self.question.editions.in_force[0].since))
+        edition = self._edition(at)
         what, by, case = self._case(envelope, edition)
         row = edition.row_for("attribution.contact", case)
         effect, reason = row.then["claim"], row.then.get("reason")
@@ -387,6 +400,6 @@ class _Fold:
                 reason=None,
                 claim=self.claim,
                 clauses=clauses,
-                edition=self.question.editions.at(at).label,
+                edition=self._edition(at).label,
             )
         )

@@ -17,6 +17,8 @@ from .rulebook import Editions, InForce
 from .visitor import Entry, Moment, VisitorFollowedUp, VisitorRegistered, VisitorRelated
 
 PERIOD = "attribution.protection_days"
+MOST_TRIED = 60
+"""So many differences of a kind are tried, so that the answer comes at once however long the history."""
 
 
 class Rival(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,13 +74,17 @@ def rivals_of(
     history: Sequence[Envelope],
     homonyms: Iterable[Homonym] = (),
     claimants: Iterable[UUID] = (),
+    otherwise: str = "replaced",
 ) -> list[Rival]:
-    """Every other person with a contact, an entry that is no part of this customer, or a dispute - and why not they."""
+    """Every other person with a contact, an entry that is no part of this customer, or a dispute - and why not they.
+
+    `otherwise`: the reason why a claim that stands fails all the same (ruled_otherwise, buyer_not_family).
+    """
     rivals: dict[UUID, Rival] = {}
     for step in found.steps:
-        for staff in step.by:
+        for staff in _people(step):
             if staff != owner and staff not in rivals:
-                rivals[staff] = _rival(staff, found)
+                rivals[staff] = _rival(staff, found, otherwise)
     registered = {
         entry: (envelope.fact.by, envelope.position)
         for envelope in history
@@ -112,12 +118,17 @@ def rivals_of(
     return list(rivals.values())
 
 
-def _rival(staff: UUID, found: Attribution) -> Rival:
-    own = [step for step in found.steps if staff in step.by]
+def _people(step: Step) -> tuple[UUID, ...]:
+    """Who made the step, or was made the owner by it."""
+    return (step.claim.owner,) if step.effect == "ruled" and step.claim else step.by
+
+
+def _rival(staff: UUID, found: Attribution, otherwise: str) -> Rival:
+    own = [step for step in found.steps if staff in _people(step)]
     facts = tuple(step.position for step in own if step.position)
-    founded = [step for step in own if step.effect == "founds" and step.claim and step.claim.owner == staff]
+    founded = [step for step in own if step.effect in ("founds", "ruled") and step.claim and step.claim.owner == staff]
     if founded:
-        reason, clauses = _how_it_ended(staff, founded[-1], found)
+        reason, clauses = _how_it_ended(staff, founded[-1], found, otherwise)
         return Rival(staff=staff, reason=reason, step=founded[-1], clauses=clauses, facts=facts)
     telling = next((step for step in own if step.reason and step.what == "registration"), own[0])
     if telling.what == "sale":
@@ -125,7 +136,7 @@ def _rival(staff: UUID, found: Attribution) -> Rival:
     return Rival(staff=staff, reason=telling.reason or "replaced", step=telling, clauses=telling.clauses, facts=facts)
 
 
-def _how_it_ended(staff: UUID, founded: Step, found: Attribution) -> tuple[str, tuple[str, ...]]:
+def _how_it_ended(staff: UUID, founded: Step, found: Attribution, otherwise: str) -> tuple[str, tuple[str, ...]]:
     """Why a claim that had been founded is not the one that counts."""
     before: UUID | None = staff
     for step in found.steps[found.steps.index(founded) :]:
@@ -134,7 +145,7 @@ def _how_it_ended(staff: UUID, founded: Step, found: Attribution) -> tuple[str, 
             reason = {"lapse": "lapsed", "ruling": "ruled_otherwise"}.get(step.what, "replaced")
             return reason, step.clauses
         before = after
-    return "buyer_not_family", founded.clauses
+    return otherwise, founded.clauses
 
 
 def changes_to(
@@ -142,7 +153,9 @@ def changes_to(
 ) -> list[Change]:
     """What would have changed the owner: facts taken away one by one, another period, a follow-up in time.
 
-    Deterministic; each is found by replaying the same history with that one difference.
+    Deterministic; each is found by replaying the same history with that one difference. Of long histories the
+    first fact
+    and the latest are tried, and the day distances nearest to the present period (MOST_TRIED of each).
     """
 
     def owner_with(
@@ -166,7 +179,7 @@ def changes_to(
 
 def _without_facts(question: Question, found: Attribution, owner_with: _OwnerWith) -> list[Change]:
     changes = []
-    for position in found.facts:
+    for position in (*found.facts[:1], *found.facts[1:][-MOST_TRIED:]):
         owner = owner_with(without=_copies(question.history, position))
         if owner != found.owner:
             changes.append(Change(kind="without_fact", position=position, owner=owner))
@@ -190,7 +203,7 @@ def _other_periods(question: Question, moment: Moment, found: Attribution, owner
     longer = [n for n in candidates if current is not None and n > current]
     changes = []
     for trial in (shorter, longer):
-        for value in trial:
+        for value in trial[:MOST_TRIED]:
             owner = owner_with(editions=_with_period(question.editions, value))
             if owner != found.owner:
                 changes.append(Change(kind="parameter", name=PERIOD, value=value, owner=owner))

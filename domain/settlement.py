@@ -36,6 +36,12 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     ruling: Envelope | None
     agreement: Envelope | None
 
+    @property
+    def owner_ruled(self) -> bool:
+        """Whether a ruling named the owner of this sale (a ruling on shares leaves the owner)."""
+        fact = self.ruling.fact if self.ruling else None
+        return isinstance(fact, SaleRuled) and fact.shares is None
+
 
 def settle(
     question: Question,
@@ -89,10 +95,12 @@ def _shares(
     """The owner and the shares: ruled shares first, then those that follow from the (ruled) owner and the agreement."""
     if ruling is not None:
         assert isinstance(ruling.fact, SaleRuled)
+        ruled_by = edition.parameter("attribution.ruled_by").clauses
         if ruling.fact.shares is not None:
-            clauses = edition.parameter("attribution.ruled_by").clauses
-            return owner, Shares(shares_of(ruling.fact.shares), "ruling", clauses)
-        owner, agreement = ruling.fact.owner, None  # whoever agreed before did not speak for the ruled owner
+            return owner, Shares(shares_of(ruling.fact.shares), "ruling", ruled_by)
+        # Whoever agreed before did not speak for the owner who was then ruled.
+        found = share_commission(ruling.fact.owner, closers, None, edition)
+        return ruling.fact.owner, msgspec.structs.replace(found, clauses=(*ruled_by, *found.clauses))
     agreed = None
     if agreement is not None:
         assert isinstance(agreement.fact, SharesAgreed)

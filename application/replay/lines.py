@@ -83,11 +83,13 @@ class ChangeLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RulingLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A ruling that decides the answer; `without` is what the rules alone would give."""
+    """A ruling that decides the answer; `without` is what the rules alone would give, `adopted` that it took
+    just that."""
 
     at: datetime
     by: str
     reason: str
+    adopted: bool
     without: str | None
 
 
@@ -95,7 +97,8 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
     """A matter settled by replaying history.
 
     `owner`: a name, or None for nobody; `until`: the last protected day, None for no limit or nobody; `shares`: exact
-    fractions, `amounts`: yuan, both by name; `under`: the edition that decided; `position`: up to which fact
+    fractions, `amounts`: yuan, both by name; `under`: the edition that decided, `amend`: what is changed in
+    it; `position`: up to which fact
     the record was
     read. Instants are in the site's time zone.
     """
@@ -108,6 +111,7 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
     known_at: datetime
     position: int
     under: str
+    amend: dict[str, Any]
     what_if: bool
     owner: str | None
     owner_id: UUID | None

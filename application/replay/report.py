@@ -16,7 +16,7 @@ from domain.dispute import Dispute, DisputeRuled
 from domain.record import Envelope
 from domain.rivals import Change, Homonym, Rival, changes_to, rivals_of
 from domain.rulebook import Editions, single
-from domain.sale import Sale, SaleRuled
+from domain.sale import Sale
 from domain.settlement import Settlement, settle
 from domain.visitor import Entry, Moment, VisitorFile, VisitorRegistered, VisitorRelated
 
@@ -86,13 +86,15 @@ class _Builder:
         else:
             found = attribute(self.question, self.matter.entry, self.moment, rulings=rulings)
             owner, clauses = found.owner, found.clauses
-        ground = "ruling" if settlement and _owner_ruled(settlement) else found.ground
+        ruled, falls = settlement is not None and settlement.owner_ruled, found.owner is not None and owner is None
+        ground = "ruling" if ruled else "buyer_not_family" if falls else found.ground
         rivals = rivals_of(
             found,
             owner,
             history=self.question.history,
             homonyms=self._homonyms(found),
             claimants=[dispute.matter.by for dispute in self.matter.disputes],
+            otherwise="ruled_otherwise" if ruled else "buyer_not_family" if falls else "replaced",
         )
         changes = changes_to(self.question, found.entry, self.moment, found, rulings=rulings)
         cited = [
@@ -100,7 +102,10 @@ class _Builder:
             *(c for rival in rivals for c in rival.clauses),
             *(c for s in found.steps for c in s.clauses),
         ]
-        until = found.until if owner else None
+        until = found.until if owner and not ruled else None
+        since = found.claim.since if found.claim and owner else None
+        if settlement is not None and settlement.ruling is not None and ruled:
+            since = settlement.ruling.occurred_at
         return Replay(
             kind=self.matter.kind,
             site=self.site.name,
@@ -110,12 +115,13 @@ class _Builder:
             known_at=self._local(self.known_at),
             position=self.office.record.position(),
             under=found.edition.label,
+            amend=dict(found.edition.amend),
             what_if=self.asked.what_if,
             owner=self._name(owner),
             owner_id=owner,
             ground=ground,
             ground_text=_text(GROUND[ground]),
-            since=self._local(found.claim.since) if found.claim and owner else None,
+            since=self._local(since) if since else None,
             until=until,
             until_text=self._until(owner, until),
             shares={self._known(s): str(f) for s, f in settlement.shares.items()} if settlement else None,
@@ -184,7 +190,7 @@ class _Builder:
         }
 
     def _ruling(self, found: Attribution, settlement: Settlement | None) -> RulingLine | None:
-        envelope = settlement.ruling if settlement and settlement.ruling else found.ruling
+        envelope = settlement.ruling if settlement and settlement.ruling else found.deciding_ruling
         if envelope is None:
             return None
         dispute = self.office.files.dispute(envelope.fact.dispute)  # type: ignore[attr-defined]
@@ -194,11 +200,17 @@ class _Builder:
             at=self._local(envelope.occurred_at),
             by=self._known(dispute.ruled.fact.by),
             reason=dispute.ruled.fact.reason,
+            adopted=dispute.ruled.fact.adopted,
             without=self._name(plain.owner),
         )
 
     def _facts(self, found: Attribution, settlement: Settlement | None) -> tuple[FactLine, ...]:
-        used = {e.position: e for e in self.question.history if e.position in set(found.facts)}
+        positions = set(found.facts)
+        used = {
+            e.position: e
+            for e in self.question.history
+            if e.position in positions and (e.occurred_at <= self.moment.at or isinstance(e.fact, VisitorRelated))
+        }
         if settlement is not None and self.matter.sale is not None:
             sale = self.matter.sale.recorded
             more = [sale, *(e for e in (settlement.ruling, settlement.agreement) if e)]
@@ -310,12 +322,6 @@ class _Builder:
         if until is None:
             return Text("without limit", "不限期")
         return Text(f"through {until.isoformat()}", f"至{until.isoformat()}")
-
-
-def _owner_ruled(settlement: Settlement) -> bool:
-    """Whether a ruling named the owner of this sale (a ruling on shares leaves the owner)."""
-    ruling = settlement.ruling.fact if settlement.ruling else None
-    return isinstance(ruling, SaleRuled) and ruling.owner is not None and ruling.shares is None
 
 
 def _text(words: tuple[str, str]) -> Text:

@@ -55,6 +55,10 @@ GROUND: dict[str, tuple[str, str]] = {
     "inherited": ("took over a leaver's file", "接手离职人员的客户"),
     "reassigned": ("named by the manager on a change of consultant", "更换顾问时由经理指定"),
     "ruling": ("ruling", "裁定"),
+    "buyer_not_family": (
+        "the buyer is not on the register, nor close family of the one who is",
+        "买受人未登记，也不是登记人的直系亲属",
+    ),
     "lapsed": ("the last claim has lapsed and nobody has founded a new one", "原归属已失效，尚无新的归属"),
     "no_claim": ("nothing on record founds a claim", "没有产生归属的记录"),
 }
