@@ -17,8 +17,8 @@ from domain import visitor as visitors
 from domain.attribution import Question
 from domain.record import Envelope
 from domain.refusals import Refusal
-from domain.rulebook import AmendmentValue, Edition, Editions, InForce
-from domain.rules.vocabulary import check_amendment
+from domain.rulebook import Edition, Editions, InForce
+from domain.rules.vocabulary import amend_edition, check_amendment
 from domain.site import RulebookAdopted, Site
 from domain.visitor import Entry, VisitorFile, related_files
 
@@ -176,6 +176,5 @@ def amended(editions: Editions, amend: Mapping[str, object]) -> Editions:
     """Every edition with the parameters changed. Raises Refusal unknown_parameter, bad_value."""
     changed: list[InForce] = []
     for item in editions.in_force:
-        checked: dict[str, AmendmentValue] = check_amendment(item.edition, amend)
-        changed.append(InForce(item.since, item.edition.amended(checked), item.position))
+        changed.append(InForce(item.since, amend_edition(item.edition, amend), item.position))
     return Editions(tuple(changed))

@@ -48,8 +48,10 @@ class Contact(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def clean_name(name: str) -> str:
-    """The name as it is kept: NFKC, trimmed, blanks folded. Raises Refusal bad_value when nothing is left."""
-    cleaned = " ".join(unicodedata.normalize("NFKC", name).split())
+    """The name as it is kept: NFKC, trimmed, blanks folded, invisible characters left out. Raises Refusal
+    bad_value when nothing is left."""
+    visible = "".join(character for character in name if unicodedata.category(character) != "Cf")
+    cleaned = " ".join(unicodedata.normalize("NFKC", visible).split())
     if not any(character.isalnum() for character in cleaned) or len(cleaned) > LONGEST_NAME:
         raise Refusal("bad_value", "a name must hold letters or characters, at most 100 of them")
     if any(unicodedata.category(character) in ("Cc", "Cs", "Co", "Cn") for character in cleaned):
@@ -63,8 +65,8 @@ HONORIFICS = ("先生", "女士", "小姐", "太太", "老师")
 def names_agree(one: str, other: str) -> bool:
     """Whether two names under one phone can be one person's: alike, or a surname with a title and a name of
     that surname."""
-    if one == other:
-        return True
+    if one == other or (one.endswith(HONORIFICS) and other.endswith(HONORIFICS)):
+        return one == other
     for titled, full in ((one, other), (other, one)):
         surname = next((titled.removesuffix(title) for title in HONORIFICS if titled.endswith(title)), None)
         if surname and full.startswith(surname):
@@ -173,7 +175,7 @@ class Keyring:
             return None
         try:
             plain = key.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], person.bytes)
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise StoreRefused(f"the sealed data of person {person} is not what was stored") from None
         return msgspec.json.decode(plain, type=Contact)
 
@@ -181,7 +183,10 @@ class Keyring:
         """Fetch the keys of many persons in one go."""
         missing = [person for person in persons if person not in self._opened]
         for person, wrapped in (self._fetch(missing) if missing else {}).items():
-            key = self._wrap.decrypt(wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:], person.bytes)
+            try:
+                key = self._wrap.decrypt(wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:], person.bytes)
+            except (InvalidTag, ValueError):
+                raise StoreRefused(f"the stored key of person {person} is not what was stored") from None
             self._opened[person] = AESGCM(key)
 
     def hash(self, site: UUID, kind: str, value: str) -> bytes:

@@ -58,6 +58,9 @@ CODES: dict[str, tuple[str, str]] = {
     "one": ("one customer", "同一客户"),
     "different": ("different customers", "不同客户"),
     "relation": ("a relation on record", "登记的关系"),
+    "names:other": ("different", "不同"),
+    "relation:other": ("other relation", "其他关系"),
+    "buyer:other": ("is somebody else", "另有其人"),
     "name": ("name", "姓名"),
     "phone": ("phone", "电话"),
     "consultant": ("consultant", "置业顾问"),
@@ -105,7 +108,7 @@ def _row(row: Row, language: Language) -> str:
     english = language == "en"
     joiner = " or " if english else "或"
     when = [
-        f"{say(CONDITIONS, name, language)}: {joiner.join(_code(code, language) for code in codes)}"
+        f"{say(CONDITIONS, name, language)}: {joiner.join(_code(code, language, name) for code in codes)}"
         for name, codes in row.when.items()
     ]
     for places, words in ((row.within, ("is among", "属于")), (row.outside, ("is not among", "不属于"))):
@@ -118,9 +121,9 @@ def _row(row: Row, language: Language) -> str:
             )
     condition = "; ".join(when) if when else ("in every other case" if english else "其他情形")
     effects = ", ".join(
-        _code(code, language)
+        _code(code, language, name)
         if name in ("claim", "customers", "shares")
-        else f"{say(CONDITIONS, name, language)}: {_code(code, language)}"
+        else f"{say(CONDITIONS, name, language)}: {_code(code, language, name)}"
         for name, code in row.then.items()
     )
     return f"{condition} → {effects}"
@@ -130,9 +133,13 @@ def say(table: dict[str, tuple[str, str]], code: str, language: Language) -> str
     return table[code][0 if language == "en" else 1]
 
 
-def _code(code: str, language: Language) -> str:
-    """The words for a code, whichever family it is of; a fraction stands for itself."""
-    for table in (CODES, GROUND, REASON, WHAT, VIA, RELATION, SHARES):
+def _code(code: str, language: Language, of: str = "") -> str:
+    """The words for a code of a condition or effect, whichever family it is of; a fraction stands for itself."""
+    if of == "shares":
+        return say(SHARES, code, language)
+    if f"{of}:{code}" in CODES:
+        return say(CODES, f"{of}:{code}", language)
+    for table in (CODES, GROUND, REASON, WHAT, VIA, RELATION):
         if code in table:
             return say(table, code, language)
     return code

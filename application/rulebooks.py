@@ -7,7 +7,6 @@ new file.
 from __future__ import annotations
 
 import hashlib
-import itertools
 from collections.abc import Iterator
 from datetime import date
 from functools import lru_cache
@@ -19,7 +18,7 @@ import msgspec
 
 from domain.refusals import Refusal
 from domain.rulebook import AmendmentValue, Clause, Edition, Parameter, Row, RulebookError, Table
-from domain.rules.vocabulary import PARAMETERS, TABLES, TableSpec, check_value, fraction
+from domain.rules.vocabulary import PARAMETERS, TABLES, TableSpec, check_value, fraction, undecided
 
 from .yaml_files import Document, FileProblem
 
@@ -51,8 +50,8 @@ class _Edition(msgspec.Struct, forbid_unknown_fields=True):
     in_force_from: date
     source: str
     clauses: list[Clause]
-    parameters: dict[str, _Parameter]
-    tables: dict[str, list[_Row]]
+    parameters: dict[str, Any]
+    tables: dict[str, list[Any]]
     adopted_on: date | None = None
 
 
@@ -116,8 +115,9 @@ class _Reader:
 
     def _parameters(self) -> dict[str, Parameter]:
         found: dict[str, Parameter] = {}
-        for name, raw in self.raw.parameters.items():
+        for name, given in self.raw.parameters.items():
             path = f"$.parameters.{name}"
+            raw = self.document.convert(_Parameter, given, path)
             value: AmendmentValue = None if raw.value == "none" else raw.value
             if wrong := check_value(name, value):
                 raise self._problem(path, wrong)
@@ -136,7 +136,8 @@ class _Reader:
             for name, rows in self.raw.tables.items()
         }
 
-    def _row(self, raw: _Row, spec: TableSpec, path: str) -> Row:
+    def _row(self, given: Any, spec: TableSpec, path: str) -> Row:
+        raw = self.document.convert(_Row, given, path)
         if raw.otherwise == bool(raw.when):
             raise self._problem(path, "a row has either `when` with conditions or `otherwise: true`")
         when: dict[str, tuple[str, ...]] = {}
@@ -147,10 +148,10 @@ class _Reader:
             if condition not in spec.conditions:
                 raise self._problem(where, f"unknown condition; conditions are {', '.join(spec.conditions)}")
             if isinstance(admitted, dict):
-                for key, parameter in admitted.items():
-                    if key not in ("in", "not_in") or parameter not in self.raw.parameters:
+                for key, parameter in admitted.items() or [("", None)]:
+                    if key not in ("in", "not_in") or str(parameter) not in self.raw.parameters:
                         raise self._problem(where, "expected {in: PARAMETER} or {not_in: PARAMETER}")
-                    (within if key == "in" else outside)[condition] = parameter
+                    (within if key == "in" else outside)[condition] = str(parameter)
                 continue
             codes = admitted if isinstance(admitted, list) else [admitted]
             wrong = [str(code) for code in codes if code not in spec.conditions[condition]]
@@ -184,6 +185,8 @@ class _Reader:
         missing = [effect for effect in needed_effects(spec, raw.then) if effect not in raw.then]
         if missing:
             raise self._problem(f"{path}.then", f"effect missing: {', '.join(missing)}")
+        if raw.then.get("shares") == "split" and fraction(raw.then["owner"]) + fraction(raw.then["closer"]) != 1:
+            raise self._problem(f"{path}.then", "the parts of owner and closer must add up to 1")
 
     def _check_completeness(self, edition: Edition) -> None:
         """Nothing is missing, and every case of every table meets exactly one row: contradictions are found before they
@@ -194,15 +197,9 @@ class _Reader:
         ):
             if missing := [name for name in known if name not in given]:
                 raise self._problem(f"$.{kind}", f"{kind} missing: {', '.join(missing)}")
-        for name, spec in TABLES.items():
-            for codes in itertools.product(*spec.conditions.values()):
-                case = dict(zip(spec.conditions, codes, strict=True))
-                if not possible(name, case):
-                    continue
-                try:
-                    edition.row_for(name, case)
-                except RulebookError as error:
-                    raise self._problem(f"$.tables.{name}", str(error)) from None
+        if found := undecided(edition):
+            table, wrong = found
+            raise self._problem(f"$.tables.{table}", wrong)
 
 
 def qualified(rulebook: str, clause: str) -> str:
@@ -220,27 +217,6 @@ def needed_effects(spec: TableSpec, then: dict[str, str]) -> tuple[str, ...]:
     if then.get("shares") == "split":
         return (*spec.required, "owner", "closer")
     return spec.required
-
-
-def possible(table: str, case: dict[str, str]) -> bool:
-    """Whether such a case can arise at all (a follow-up has no channel of entry; only an owner's claim has an
-    owner)."""
-    if table == "attribution.contact":
-        registered = case["contact"] == "registration"
-        owned = case["claim"] in ("running", "bought")
-        return (
-            registered == (case["via"] != "none")
-            and registered == (case["entry"] != "none")
-            and (owned or case["by"] == "other")
-        )
-    if table == "attribution.same_customer":
-        if case["link"] != "relation":
-            named = case["link"] == "same_phone" or case["names"] == "same"
-            return named and case["relation"] == "none" and case["proven"] == "no"
-        return case["relation"] != "none" and case["names"] == "unknown"
-    if table == "commission.shares":
-        return case["owner"] == "present" or case["closer"] == "others"
-    return True
 
 
 class Shelf:

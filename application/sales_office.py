@@ -22,7 +22,7 @@ from domain import visitor as visitors
 from domain.calendar import day_of, start_of
 from domain.record import Envelope, Fact
 from domain.refusals import Refusal
-from domain.rules.vocabulary import check_amendment
+from domain.rules.vocabulary import amend_edition
 from domain.visitor import Entry, Moment, VisitorBought, VisitorFile, VisitorRegistered, VisitorRuled
 
 from .commands import Decided, Stamp, carry_out, content_of
@@ -122,7 +122,7 @@ class SalesOffice(Desk):
                 in_force_from=edition.in_force_from.isoformat(),
                 text=text,
                 sha256=edition.sha256,
-                amend=check_amendment(edition, changed),
+                amend=amend_edition(edition, changed).amend,
                 at=stamp.at,
                 by=by,
             )

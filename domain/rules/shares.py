@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from ..rulebook import Edition
+from ..rulebook import Edition, RulebookError
 from .vocabulary import fraction
 
 FEN = Decimal("0.01")
@@ -46,8 +46,10 @@ def share_commission(
     elif how == "split" and owner:
         shares = {staff: part * fraction(row.then["closer"]) for staff, part in equally.items()}
         shares[owner] = shares.get(owner, Fraction(0)) + fraction(row.then["owner"])
-    else:
+    elif how == "closers_equally":
         shares = equally
+    else:
+        raise RulebookError(f"{edition.label}, table commission.shares: {row} can't be carried out for {case}")
     return Shares({staff: share for staff, share in shares.items() if share}, how, row.clauses)
 
 

@@ -5,6 +5,7 @@ A rulebook file is checked against this page, so an office whose rules nobody ha
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import Literal
@@ -12,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from ..refusals import Refusal
-from ..rulebook import AmendmentValue, Edition
+from ..rulebook import AmendmentValue, Edition, Row, RulebookError
 from ..site import ROLES
 
 RELATIONS = ("spouse", "parent", "child", "sibling", "shareholder", "other")
@@ -179,6 +180,65 @@ def check_amendment(edition: Edition, amend: Mapping[str, object]) -> dict[str, 
             raise Refusal("bad_value", f"{name}: {wrong}")
         checked[name] = value  # type: ignore[assignment]
     return checked
+
+
+def amend_edition(edition: Edition, amend: Mapping[str, object]) -> Edition:
+    """The edition with parameters changed, still deciding every case. Raises Refusal unknown_parameter, bad_value."""
+    changed = edition.amended(check_amendment(edition, amend))
+    if amend and (found := undecided(changed)):
+        raise Refusal("bad_value", found[1])
+    return changed
+
+
+def undecided(edition: Edition) -> tuple[str, str] | None:
+    """The first table that does not decide every case that can arise by exactly one fitting row, and what is wrong."""
+    for name, spec in TABLES.items():
+        for codes in itertools.product(*spec.conditions.values()):
+            case = dict(zip(spec.conditions, codes, strict=True))
+            if not possible(name, case):
+                continue
+            try:
+                row = edition.row_for(name, case)
+            except RulebookError as error:
+                return name, str(error)
+            if not _fits(name, case, row):
+                return name, f"{edition.label}, table {name}: {row} can't be carried out for {case}"
+    return None
+
+
+def possible(table: str, case: Mapping[str, str]) -> bool:
+    """Whether such a case can arise at all (a follow-up has no channel of entry; only an owner's claim has an
+    owner)."""
+    if table == "attribution.contact":
+        registered = case["contact"] == "registration"
+        owned = case["claim"] in ("running", "bought")
+        return (
+            registered == (case["via"] != "none")
+            and registered == (case["entry"] != "none")
+            and (owned or case["by"] == "other")
+        )
+    if table == "attribution.same_customer":
+        if case["link"] != "relation":
+            named = case["link"] == "same_phone" or case["names"] == "same"
+            return named and case["relation"] == "none" and case["proven"] == "no"
+        return case["relation"] != "none" and case["names"] == "unknown"
+    if table == "commission.shares":
+        return case["owner"] == "present" or case["closer"] == "others"
+    return True
+
+
+def _fits(table: str, case: Mapping[str, str], row: Row) -> bool:
+    """Whether a row's effect can be carried out in a case: only an owner can have a part, only an agreement be
+    followed."""
+    if table == "attribution.contact":
+        needs_claim = row.then["claim"] in ("renews", "stays")
+        return not needs_claim or case["claim"] in ("running", "bought")
+    if table == "commission.shares":
+        shares = row.then["shares"]
+        return not (shares in ("owner", "split") and case["owner"] == "nobody") and not (
+            shares == "agreement" and case["agreed"] == "no"
+        )
+    return True
 
 
 def fraction(text: str) -> Fraction:
