@@ -70,7 +70,7 @@ class Carried(msgspec.Struct, frozen=True):
     repeated: bool
 
 
-def carry_out(record: Record, stamp: Stamp, digest: bytes, decide: Callable[[], Decided]) -> Carried:
+def carry_out(record: Record, site: UUID, stamp: Stamp, digest: bytes, decide: Callable[[], Decided]) -> Carried:
     """Decide and append; decide anew on fresh facts when somebody was faster; never twice, even when a reply is lost.
 
     `digest` is a keyed hash of the command's content. Raises Refusal (command_reused: the same id with another
@@ -82,7 +82,7 @@ def carry_out(record: Record, stamp: Stamp, digest: bytes, decide: Callable[[], 
     for attempt in range(MOST_TRIES):
         try:
             decided = decide()
-            return _append(record, stamp, command, decided)
+            return _append(record, site, stamp, command, decided)
         except StreamMoved:
             pass
         except ClaimTaken:
@@ -114,9 +114,10 @@ def repeated_or(record: Record, command: CommandKey, otherwise: Exception) -> Ca
     return Carried(tuple(record.read(known.first_position - 1, known.last_position)), repeated=True)
 
 
-def _append(record: Record, stamp: Stamp, command: CommandKey, decided: Decided) -> Carried:
+def _append(record: Record, site: UUID, stamp: Stamp, command: CommandKey, decided: Decided) -> Carried:
     drafts = [
         Draft(
+            site=site,
             stream=stream,
             version=version + index,
             occurred_at=stamp.at,

@@ -13,6 +13,7 @@ from domain import sale as sales
 from domain.attribution import Attribution, attribute
 from domain.record import Envelope
 from domain.refusals import Refusal
+from domain.rulebook import Edition, RulebookError
 from domain.settlement import Settlement, settle
 from domain.visitor import Entry, Moment, VisitorFile
 
@@ -53,6 +54,8 @@ class Desk:
         files = self.files.customer_files(sale.terms.visitor.visitor)
         if sale.terms.buyer is not None and sale.terms.buyer.visitor not in files:
             files.update(self.files.customer_files(sale.terms.buyer.visitor))
+        if until_position is not None:
+            sale = sale.until(until_position)
         return settle(
             self.files.question(files, until_position=until_position),
             sale,
@@ -68,7 +71,8 @@ class Desk:
         return self.attribute(entry, files, moment)
 
     def attribute(self, entry: Entry, files: Mapping[UUID, VisitorFile], moment: Moment) -> Attribution:
-        return attribute(self.files.question(files), entry, moment)
+        editions = self.files.editions(known_at=moment.known_at)
+        return attribute(self.files.question(files, editions=editions), entry, moment)
 
     def answer(
         self,
@@ -89,11 +93,11 @@ class Desk:
         if entry is not None and last is not None and not brief:
             known = self.files.customer_files(entry.visitor) if carried.repeated or files is None else files
             question = self.files.question(known, more=_of_visitors(carried), until_position=last.position)
-            attribution = attribute(question, entry, Moment(last.known_at, last.known_at))
+            attribution = attribute(question, entry, self._moment(last))
         settlement = None
         if settled and subject is not None and last is not None and not brief:
-            moment = Moment(last.known_at, last.known_at)
-            settlement = self.settlement(self.files.sale(subject), moment, until_position=last.position)
+            sale, moment = self.files.sale(subject), self._moment(last)
+            settlement = self.settlement(sale, moment, until_position=last.position)
         return Answer(
             position=last.position if last else self.record.position(),
             repeated=carried.repeated,
@@ -104,11 +108,23 @@ class Desk:
             settlement=settlement,
         )
 
+    @staticmethod
+    def _moment(last: Envelope) -> Moment:
+        """When an answer holds: when the fact became known, or a little later where the teller's clock runs ahead."""
+        return Moment(max(last.known_at, last.occurred_at), last.known_at)
+
+    def edition(self, at: datetime) -> Edition:
+        """The edition in force. Raises Refusal bad_time for an instant before the site's first rulebook."""
+        try:
+            return self.files.editions().at(at)
+        except RulebookError as error:
+            raise Refusal("bad_time", str(error)) from None
+
     def carry_out(self, stamp: Stamp, decide: Callable[[], Decided], **content: Any) -> Carried:
         self._check_times(stamp)
         times = {"at": stamp.at.isoformat() if stamp.at_given else "", "entered_at": str(stamp.entered_at)}
         digest = self.keyring.hash(self.site_id, "command", content_of(**content, **times).decode())
-        return carry_out(self.record, stamp, digest, decide)
+        return carry_out(self.record, self.site_id, stamp, digest, decide)
 
     def _check_times(self, stamp: Stamp) -> None:
         if stamp.entered_at is not None and stamp.entered_at < stamp.at:

@@ -47,7 +47,6 @@ def registration(
         claims.append(ClaimOn("name", files.key("name", contact.name), visitor))
     return Decided(
         [(visitor, file.version if file else 0, [fact])],
-        edition=files.editions().in_force[-1].edition.label,
         claims=tuple(claims),
         keys=keys,
     )

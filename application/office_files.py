@@ -102,7 +102,7 @@ class OfficeFiles:
     def visitor(self, visitor: UUID) -> VisitorFile:
         """Raises Refusal unknown_visitor."""
         file = self.record.load(visitor, visitors.evolve)
-        if file is None or not file.registrations:
+        if file is None or not file.registrations or file.history[0].site != self.site_id:
             raise Refusal("unknown_visitor", str(visitor))
         return file
 
@@ -144,19 +144,28 @@ class OfficeFiles:
         registration = files[entry.visitor].registration(entry.registration)
         return self.keyring.open(registration.person, registration.sealed)
 
+    def entry_of_name(self, visitor: UUID, name: str | None) -> Entry:
+        """Which entry of a file a name means: the first under that name, else the first of all."""
+        file = self.visitor(visitor)
+        for registration in file.registrations:
+            contact = self.keyring.open(registration.person, registration.sealed)
+            if registration.same_name_as is None and contact is not None and contact.name == name:
+                return Entry(visitor, registration.number)
+        return Entry(visitor, 1)
+
     # Sales and disputes
 
     def sale(self, sale: UUID) -> sales.Sale:
         """Raises Refusal unknown_sale."""
         found = self.record.load(sale, sales.evolve)
-        if found is None:
+        if found is None or found.recorded.site != self.site_id:
             raise Refusal("unknown_sale", str(sale))
         return found
 
     def dispute(self, dispute: UUID) -> disputes.Dispute:
         """Raises Refusal unknown_dispute."""
         found = self.record.load(dispute, disputes.evolve)
-        if found is None:
+        if found is None or found.opened.site != self.site_id:
             raise Refusal("unknown_dispute", str(dispute))
         return found
 

@@ -15,6 +15,8 @@ from typing import Literal
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from domain import dispute as disputes
 from domain import sale as sales
 from domain import site as sites
@@ -45,7 +47,7 @@ def open_site(record: Record, keyring: Keyring, shelf: Shelf, *, name: str, time
     def decide() -> Decided:
         return Decided([(site, 0, [fact])], claims=(claim,), when_claimed="duplicate_label")
 
-    carried = carry_out(record, stamp, content_of(open_site=name, timezone=timezone), decide)
+    carried = carry_out(record, site, stamp, content_of(open_site=name, timezone=timezone), decide)
     return SalesOffice(record, keyring, shelf, carried.envelopes[0].stream)
 
 
@@ -79,7 +81,7 @@ class SalesOffice(Desk):
 
     def enrol_staff(self, stamp: Stamp, *, name: str, role: str = "consultant", team: str | None = None) -> Answer:
         """Put somebody on the staff list. Raises Refusal bad_value."""
-        name = clean_name(name)
+        name, team = clean_name(name), None if team is None else clean_name(team)
         person = self.keyring.new_person()
         sealed = self.keyring.seal(person.person, Contact(name=name))
 
@@ -114,7 +116,7 @@ class SalesOffice(Desk):
                 edition, text = self.shelf.edition(rulebook, day)
                 changed: dict[str, object] = dict(amend or {})
             else:
-                edition = self.files.editions().at(stamp.at)
+                edition = self.edition(stamp.at)
                 text = _adopted(site.adoptions[-1]).text
                 changed = {**edition.amend, **(amend or {})}
             command = sites.AdoptRulebook(
@@ -154,6 +156,7 @@ class SalesOffice(Desk):
         A known phone adds to its file. What is incomplete is kept and founds no claim (A2). Raises Refusal bad_value,
         unknown_staff, bad_time.
         """
+        number = None if number is None else clean_name(number)
         contact = Contact(
             name=None if name is None else clean_name(name),
             phone=None if phone is None else clean_phone(phone),
@@ -165,7 +168,8 @@ class SalesOffice(Desk):
             held = self.files.held_by("phone", contact.phone) if contact.phone else []
             read.clear()
             read.update(self.files.customer_files(held[0]) if held else {})
-            return registration(self.files, read[held[0]] if held else None, contact, by=by, via=via, number=number)
+            decided = registration(self.files, read[held[0]] if held else None, contact, by=by, via=via, number=number)
+            return msgspec.structs.replace(decided, edition=self.edition(stamp.at).label)
 
         content = {"register": [contact.name, contact.phone], "staff": by, "via": via, "number": number}
         carried = self.carry_out(stamp, decide, **content)
@@ -185,7 +189,7 @@ class SalesOffice(Desk):
             known_at = stamp.entered_at or self.now()
             owner = None if historic else self.attribute(entry, read, Moment(known_at, known_at)).owner
             fact = visitors.follow_up(file, entry.registration, by, how, owner)
-            return self._on_visitor(file, fact)
+            return self._on_visitor(stamp, file, fact)
 
         carried = self.carry_out(stamp, decide, follow_up=entry, staff=by, how=how)
         return self.answer(carried, entry=entry, files=read, brief=historic)
@@ -201,7 +205,7 @@ class SalesOffice(Desk):
                 read.update(self.files.customer_files(to.visitor))
             fact = visitors.relate(read[visitor.visitor], read[to.visitor], visitor, to, relation, proven)
             both = [(file, read[file].version, [fact]) for file in {visitor.visitor: 1, to.visitor: 1}]
-            return Decided(both, edition=self.files.editions().in_force[-1].edition.label)
+            return Decided(both, edition=self.edition(stamp.at).label)
 
         carried = self.carry_out(stamp, decide, relate=[visitor, to], relation=relation, proven=proven)
         return self.answer(carried, entry=visitor, files=read)
@@ -221,14 +225,14 @@ class SalesOffice(Desk):
 
         def decide() -> Decided:
             self.known_staff(to)
-            edition = self.files.editions().at(stamp.at)
+            edition = self.edition(stamp.at)
             if by is not None:
                 roles = edition.codes("attribution.distributed_by")
                 self.files.site().require_role(by, roles, "giving a visitor to a consultant")
             read.clear()
             read.update(self.files.customer_files(entry.visitor))
             file = read[entry.visitor]
-            return self._on_visitor(file, visitors.assign(file, entry.registration, to, how, by, fault))
+            return self._on_visitor(stamp, file, visitors.assign(file, entry.registration, to, how, by, fault))
 
         carried = self.carry_out(stamp, decide, assign=entry, to=to, how=how, staff=by, fault=fault)
         return self.answer(carried, entry=entry, files=read)
@@ -241,9 +245,13 @@ class SalesOffice(Desk):
             gone = sites.depart_staff(site, sites.DepartStaff(staff=who, by=by))
             by_file: dict[UUID, list[Fact]] = {}
             versions: dict[UUID, int] = {}
+            known_at = self.known_at(stamp)
             for entry, heir in heirs:
                 self.known_staff(heir)
-                file = self.files.visitor(entry.visitor)
+                files = self.files.customer_files(entry.visitor)
+                file = files[entry.visitor]
+                if self.attribute(entry, files, Moment(known_at, known_at)).owner not in (who, None):
+                    raise Refusal("not_owner", "a leaver hands over the leaver's own visitors")
                 versions[file.id] = file.version
                 fact = visitors.assign(file, entry.registration, heir, "inheritance", by)
                 by_file.setdefault(file.id, []).append(fact)
@@ -252,8 +260,8 @@ class SalesOffice(Desk):
 
         return self.answer(self.carry_out(stamp, decide, depart=who, heirs=list(heirs), staff=by), subject=who)
 
-    def _on_visitor(self, file: VisitorFile, fact: Fact) -> Decided:
-        return Decided([(file.id, file.version, [fact])], edition=self.files.editions().in_force[-1].edition.label)
+    def _on_visitor(self, stamp: Stamp, file: VisitorFile, fact: Fact) -> Decided:
+        return Decided([(file.id, file.version, [fact])], edition=self.edition(stamp.at).label)
 
     # Sales
 
@@ -298,7 +306,7 @@ class SalesOffice(Desk):
                 noted = VisitorBought(registration=fact.buyer.registration, sale=sale, by=tuple(by))
                 facts.append((other_file.id, other_file.version, [noted]))
             claims = (ClaimOn("unit", self.files.key("unit", unit_key(unit)), sale),) if unit else ()
-            edition = self.files.editions().in_force[-1].edition.label
+            edition = self.edition(stamp.at).label
             return Decided(facts, edition, claims, keys, when_claimed="unit_already_sold")
 
         content = {"sell": entry, "staff": list(by), "amount": str(amount), "unit": unit, "buyer": buyer}
@@ -337,7 +345,7 @@ class SalesOffice(Desk):
             else:
                 found = self.files.sale(about)
                 sold_at, visitor, sale = found.recorded.occurred_at, found.terms.visitor, about
-            edition = self.files.editions().at(stamp.at)
+            edition = self.edition(stamp.at)
             fact = disputes.open_dispute(
                 visitor,
                 sale,
@@ -382,7 +390,7 @@ class SalesOffice(Desk):
 
         def decide() -> Decided:
             found = self.files.dispute(dispute)
-            edition = self.files.editions().at(stamp.at)
+            edition = self.edition(stamp.at)
             self.files.site().require_role(by, edition.codes("attribution.ruled_by"), "ruling on a dispute")
             for staff in (*([owner] if owner else []), *(shares or {})):
                 self.known_staff(staff)

@@ -13,6 +13,8 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 T = TypeVar("T")
 MOST_NESTED = 40
+MOST_VALUES = 100_000
+"""Aliases are written out, so a few lines could become a billion values."""
 
 
 class FileProblem(Exception):
@@ -33,11 +35,16 @@ class Document:
     def __init__(self, text: str, file: str) -> None:
         self.file = file
         self._lines: dict[str, int] = {}
+        self._values = 0
         yaml = YAML(typ="safe", pure=True)
         yaml.version = (1, 2)
         self._constructor = yaml.constructor
         try:
+            if any(line.startswith("%") for line in text.splitlines()):
+                raise FileProblem(file, 1, "", "directives (lines that begin with %) are not allowed")
             node = yaml.compose(text)
+        except RecursionError:
+            raise FileProblem(file, None, "", "nested too deeply") from None
         except MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             line = mark.line + 1 if mark else None
@@ -70,6 +77,12 @@ class Document:
         self._lines[path] = node.start_mark.line + 1
         if depth > MOST_NESTED:
             raise self.problem(path, "nested too deeply")
+        self._values += 1
+        if self._values > MOST_VALUES:
+            raise self.problem(path, "more values than a file of this kind can have")
+        plain = "map" if isinstance(node, MappingNode) else "seq" if isinstance(node, SequenceNode) else None
+        if plain is not None and not (node.tag or "").endswith(f":{plain}"):
+            raise self.problem(path, f"tags such as {node.tag} are not allowed")
         if isinstance(node, MappingNode):
             return self._mapping(node, path, depth)
         if isinstance(node, SequenceNode):
@@ -77,7 +90,10 @@ class Document:
         assert isinstance(node, ScalarNode)
         kind = (node.tag or "").rpartition(":")[2]
         if kind in ("int", "float", "bool", "null"):
-            return self._constructor.construct_object(node)
+            try:
+                return self._constructor.construct_object(node)
+            except (ValueError, KeyError, YAMLError):
+                raise self.problem(path, f"{node.value!r} is no {kind}") from None
         if kind in ("str", "timestamp"):
             return node.value
         raise self.problem(path, f"tags such as {node.tag} are not allowed")

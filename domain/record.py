@@ -53,9 +53,10 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     `occurred_at` is when it happened; `entered_at` is given where an older record (a sign-in sheet, a
     spreadsheet) says when
     it had been entered there. Both are aware, in UTC. `version` is the place in the stream, from 1. `edition` names the
-    rulebook edition in force for the decision.
+    rulebook edition in force for the decision. Every fact belongs to a `site`, and is seen from there alone.
     """
 
+    site: UUID
     stream: UUID
     version: int
     occurred_at: datetime

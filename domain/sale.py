@@ -67,6 +67,14 @@ class Sale(msgspec.Struct, frozen=True, kw_only=True):
         assert isinstance(fact, SaleRecorded)
         return fact
 
+    def until(self, position: int) -> Sale:
+        """The sale as it stood in the record up to a position."""
+        return msgspec.structs.replace(
+            self,
+            agreements=tuple(e for e in self.agreements if e.position <= position),
+            rulings=tuple(e for e in self.rulings if e.position <= position),
+        )
+
 
 def evolve(sale: Sale | None, envelope: Envelope) -> Sale | None:
     """Total: agreements and rulings are kept in order; anything else only moves the version on."""

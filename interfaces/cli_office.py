@@ -14,7 +14,7 @@ from rich.console import Console
 from application.commands import Stamp
 from application.embedded_postgres import default_home
 from application.importing.importer import ImportResult, import_sheets, read_all, write_report
-from application.replay.matter import Matter
+from application.replay.matter import Matter, find_dispute
 from application.replay.report import Asked
 from application.replay.report import replay as replay_matter
 from application.sales_office import SalesOffice, find_site, open_site, time_zone
@@ -250,12 +250,12 @@ def rule_on(
     when: str | None = None,
 ) -> None:
     """Put a ruling on record. Raises Refusal unknown_dispute, not_permitted, wrong_state, bad_value."""
-    held = office.files.held_by("dispute", label)
-    if not held:
+    dispute_id = find_dispute(office, label)
+    if dispute_id is None:
         raise Refusal("unknown_dispute", label)
     office.rule(
         stamp(office, by, when),
-        dispute=held[0],
+        dispute=dispute_id,
         by=person(office, by),
         reason=reason,
         owner=person(office, owner) if owner else None,

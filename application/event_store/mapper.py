@@ -26,8 +26,10 @@ class RecordedEvent(Notification):
 
 
 class _Stored(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """The JSON of a stored fact. Short keys stay readable: who, when, by which command, under which edition, what."""
+    """The JSON of a stored fact. Short keys stay readable: where, who, when, by which command, under which
+    edition, what."""
 
+    site: UUID
     at: datetime
     entered: datetime | None = None
     by: UUID
@@ -47,6 +49,7 @@ def encode(draft: Draft) -> bytes:
     correlation = None if draft.correlation_id == draft.command_id else draft.correlation_id
     return _encoder.encode(
         _Stored(
+            site=draft.site,
             at=draft.occurred_at,
             entered=draft.entered_at,
             by=draft.actor,
@@ -76,6 +79,7 @@ def decode(event: RecordedEvent) -> Envelope:
     except msgspec.DecodeError as error:
         raise UnreadableFact(f"position {event.id}, {event.topic}: {error}") from None
     return Envelope(
+        site=stored.site,
         stream=cast("UUID", event.originator_id),
         version=event.originator_version,
         position=event.id,

@@ -194,12 +194,12 @@ class _Import:
         the only one of that name at all. Raises _NotTaken when there is not exactly one."""
         files = self.office.files
         if phone is not None and (held := files.held_by("phone", phone)):
-            return Entry(held[0], self._entry_of_name(held[0], name))
+            return files.entry_of_name(held[0], name)
         held = files.held_by("name", name) if name else []
         if phone is not None:
             held = [visitor for visitor in held if not self._has_phone(visitor)]
         if len(held) == 1:
-            return Entry(held[0], self._entry_of_name(held[0], name))
+            return files.entry_of_name(held[0], name)
         what, what_zh = ("no registration has this phone number", "登记本中没有这个电话号码")
         if phone is None:
             what, what_zh = ("there is no phone number", "没有电话号码")
@@ -212,15 +212,6 @@ class _Import:
 
     def _has_phone(self, visitor: UUID) -> bool:
         return any(registration.has_phone for registration in self.office.files.visitor(visitor).registrations)
-
-    def _entry_of_name(self, visitor: UUID, name: str | None) -> int:
-        """Which registration of a file the row means: the one under the same name, else the first."""
-        file = self.office.files.visitor(visitor)
-        for registration in file.registrations:
-            contact = self.office.keyring.open(registration.person, registration.sealed)
-            if registration.same_name_as is None and contact is not None and contact.name == name:
-                return registration.number
-        return 1
 
 
 def write_report(path: Path, problems: Iterable[Problem]) -> None:

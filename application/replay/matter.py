@@ -34,8 +34,8 @@ def find_matter(office: SalesOffice, text: str) -> Matter:
     """
     files = office.files
     wanted = text.strip()
-    if disputes := files.held_by("dispute", wanted):
-        return _of_dispute(office, disputes[0])
+    if (dispute := find_dispute(office, wanted)) is not None:
+        return _of_dispute(office, dispute)
     if wanted and (sales := files.held_by("unit", unit_key(wanted))):
         return _of_sale(office, sales[0], "sale")
     if (identity := _uuid(wanted)) is not None:
@@ -44,8 +44,17 @@ def find_matter(office: SalesOffice, text: str) -> Matter:
         if len(visitors) > 1:
             raise Refusal("bad_value", f"{len(visitors)} visitors bear this name; give the phone or the visitor's id")
         if visitors:
-            return _of_visitor(office, Entry(visitors[0], 1))
+            return _of_visitor(office, files.entry_of_name(visitors[0], " ".join(wanted.split())))
     raise Refusal("unknown_visitor", "no unit, sale, dispute or visitor goes by this")
+
+
+def find_dispute(office: SalesOffice, label: str) -> UUID | None:
+    """The dispute of that label, spelled as people spell it."""
+    try:
+        held = office.files.held_by("dispute", clean_name(label))
+    except Refusal:
+        return None
+    return held[0] if held else None
 
 
 def _by_id(office: SalesOffice, identity: UUID) -> Matter:

@@ -93,9 +93,10 @@ class _Builder:
             owner,
             history=self.question.history,
             homonyms=self._homonyms(found),
-            claimants=[dispute.matter.by for dispute in self.matter.disputes],
+            claimants=[dispute.matter.by for dispute in self._disputes()],
             otherwise="ruled_otherwise" if ruled else "buyer_not_family" if falls else "replaced",
         )
+        rivals += self._owner_of_visitor(settlement, owner, {rival.staff for rival in rivals})
         changes = changes_to(self.question, found.entry, self.moment, found, rulings=rulings)
         cited = [
             *clauses,
@@ -142,6 +143,24 @@ class _Builder:
         order = list(self.site.staff)
         return settle(self.question, sale, known_at=self.now, staff_order=order, rulings=rulings)
 
+    def _owner_of_visitor(self, settlement: Settlement | None, owner: UUID | None, named: set[UUID]) -> list[Rival]:
+        """Where the buyer brought an owner of his own: the owner of the visitor who is registered (A7)."""
+        if settlement is None or settlement.attribution.entry == self.matter.entry:
+            return []
+        found = attribute(self.question, self.matter.entry, self.moment)
+        if found.claim is None or found.owner == owner or found.claim.owner in named:
+            return []
+        clauses = found.edition.row_for("attribution.buyer", {"buyer": "other"}).clauses
+        return [
+            Rival(
+                staff=found.claim.owner,
+                reason="buyer_not_family",
+                step=None,
+                clauses=clauses,
+                facts=found.claim.facts,
+            )
+        ]
+
     def _homonyms(self, found: Attribution) -> Iterable[Homonym]:
         """Entries elsewhere under a name of this customer (A7)."""
         names = set()
@@ -178,15 +197,19 @@ class _Builder:
                 "closers": [self._known(staff) for staff in terms.by],
                 "commission": str(terms.amount),
             }
-        described["disputes"] = [self._dispute(dispute) for dispute in self.matter.disputes]
+        described["disputes"] = [self._dispute(dispute) for dispute in self._disputes()]
         return described
+
+    def _disputes(self) -> list[Dispute]:
+        """The disputes that were on record by then."""
+        return [dispute for dispute in self.matter.disputes if dispute.opened.known_at <= self.known_at]
 
     def _dispute(self, dispute: Dispute) -> dict[str, Any]:
         return {
             "label": dispute.matter.label,
             "by": self._known(dispute.matter.by),
             "at": self._local(dispute.opened.occurred_at),
-            "ruled": dispute.ruled is not None,
+            "ruled": dispute.ruled is not None and dispute.ruled.known_at <= self.known_at,
         }
 
     def _ruling(self, found: Attribution, settlement: Settlement | None) -> RulingLine | None:

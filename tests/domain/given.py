@@ -66,6 +66,7 @@ def on_record(
     """The fact as it stands on record: it happened `at` and became `known` (default: at once)."""
     command_id = command or UUID(int=10_000 + position)
     return Envelope(
+        site=UUID(int=9),
         stream=stream,
         version=version,
         occurred_at=instant(at),
