@@ -5,6 +5,7 @@ and gives
 the same answer when the same command comes again.
 """
 
+# long because: one method per command - this page is the list of what people can do at an office
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence

@@ -22,12 +22,11 @@ from .rules.protection import counts_from, has_lapsed, protected_until
 from .visitor import (
     Entry,
     Moment,
-    VisitorAssigned,
-    VisitorBought,
     VisitorFollowedUp,
     VisitorRegistered,
     VisitorRelated,
     VisitorRuled,
+    entry_of,
 )
 
 
@@ -198,14 +197,6 @@ def _counts_from(question: Question, envelope: Envelope) -> datetime:
         return envelope.occurred_at
     governing = question.editions.at(max(envelope.occurred_at, question.editions.in_force[0].since))
     return counts_from(envelope.occurred_at, envelope.known_at, governing, question.zone)
-
-
-def entry_of(envelope: Envelope) -> Entry | None:
-    """The entry of the register that a fact of a visitor's file is about (None: relations, and other facts)."""
-    fact = envelope.fact
-    if isinstance(fact, VisitorRegistered | VisitorFollowedUp | VisitorBought | VisitorRuled | VisitorAssigned):
-        return Entry(envelope.stream, fact.registration)
-    return None
 
 
 class _Fold:

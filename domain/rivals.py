@@ -10,11 +10,11 @@ from uuid import UUID
 
 import msgspec
 
-from .attribution import Attribution, Question, Step, attribute, entry_of
+from .attribution import Attribution, Question, Step, attribute
 from .calendar import day_of, end_of
 from .record import Envelope
 from .rulebook import Editions, InForce
-from .visitor import Entry, Moment, VisitorFollowedUp, VisitorRegistered, VisitorRelated
+from .visitor import Entry, Moment, VisitorFollowedUp, VisitorRegistered, VisitorRelated, entry_of
 
 PERIOD = "attribution.protection_days"
 MOST_TRIED = 60

@@ -99,6 +99,14 @@ class VisitorAssigned(Fact, frozen=True, kw_only=True):
     fault: bool = False
 
 
+def entry_of(envelope: Envelope) -> Entry | None:
+    """The entry of the register that a fact of a visitor's file is about (None: relations, and other facts)."""
+    fact = envelope.fact
+    if isinstance(fact, VisitorRegistered | VisitorFollowedUp | VisitorBought | VisitorRuled | VisitorAssigned):
+        return Entry(envelope.stream, fact.registration)
+    return None
+
+
 class Registration(msgspec.Struct, frozen=True):
     number: int
     person: UUID

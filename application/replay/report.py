@@ -88,15 +88,7 @@ class _Builder:
             owner, clauses = found.owner, found.clauses
         ruled, falls = settlement is not None and settlement.owner_ruled, found.owner is not None and owner is None
         ground = "ruling" if ruled else "buyer_not_family" if falls else found.ground
-        rivals = rivals_of(
-            found,
-            owner,
-            history=self.question.history,
-            homonyms=self._homonyms(found),
-            claimants=[dispute.matter.by for dispute in self._disputes()],
-            otherwise="ruled_otherwise" if ruled else "buyer_not_family" if falls else "replaced",
-        )
-        rivals += self._owner_of_visitor(settlement, owner, {rival.staff for rival in rivals})
+        rivals = self._rivals(found, owner, settlement, "buyer_not_family" if falls else "replaced")
         changes = changes_to(self.question, found.entry, self.moment, found, rulings=rulings)
         cited = [
             *clauses,
@@ -142,6 +134,20 @@ class _Builder:
             return None
         order = list(self.site.staff)
         return settle(self.question, sale, known_at=self.now, staff_order=order, rulings=rulings)
+
+    def _rivals(
+        self, found: Attribution, owner: UUID | None, settlement: Settlement | None, otherwise: str
+    ) -> list[Rival]:
+        ruled = settlement is not None and settlement.owner_ruled
+        rivals = rivals_of(
+            found,
+            owner,
+            history=self.question.history,
+            homonyms=self._homonyms(found),
+            claimants=[dispute.matter.by for dispute in self._disputes()],
+            otherwise="ruled_otherwise" if ruled else otherwise,
+        )
+        return rivals + self._owner_of_visitor(settlement, owner, {rival.staff for rival in rivals})
 
     def _owner_of_visitor(self, settlement: Settlement | None, owner: UUID | None, named: set[UUID]) -> list[Rival]:
         """Where the buyer brought an owner of his own: the owner of the visitor who is registered (A7)."""

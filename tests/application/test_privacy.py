@@ -71,9 +71,7 @@ def test_a_phone_is_one_number_however_it_is_written(phone: str) -> None:
     assert clean_phone(phone) == "+8613900000001"
 
 
-@pytest.mark.parametrize(
-    ("phone", "clean"), [("0571-88888888", "+8657188888888"), ("+1 650 253 0000", "+16502530000")]
-)
+@pytest.mark.parametrize(("phone", "clean"), [("0571-88888888", "+8657188888888"), ("+1 650 253 0000", "+16502530000")])
 def test_land_lines_and_other_countries_have_phones_too(phone: str, clean: str) -> None:
     assert clean_phone(phone) == clean
 
@@ -216,9 +214,7 @@ def test_nothing_of_it_shows_and_no_two_seals_are_alike(master: bytes) -> None:
 
 
 @pytest.mark.parametrize("place", [0, 11, 12, -1])
-def test_what_was_tampered_with_is_not_opened(
-    master: bytes, sealed: tuple[PersonKey, bytes], place: int
-) -> None:
+def test_what_was_tampered_with_is_not_opened(master: bytes, sealed: tuple[PersonKey, bytes], place: int) -> None:
     person, content = sealed
     forged = bytearray(content)
     forged[place] ^= 1

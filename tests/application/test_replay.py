@@ -1,5 +1,6 @@
 """Replay reports as plain values: the answer, its steps, rivals and changes - and what must never be in them."""
 
+# long because: every finding of a replay is tried on the same few stories
 from __future__ import annotations
 
 import json
@@ -53,7 +54,9 @@ class Story:
     def stamp(at: str, known: str | None = None) -> Stamp:
         return Stamp(actor=UUID(int=7), at=instant(at), entered_at=instant(known or at))
 
-    def register(self, at: str, by: str, who: str = "v1", *, name: str | None = None, known: str | None = None) -> Entry:
+    def register(
+        self, at: str, by: str, who: str = "v1", *, name: str | None = None, known: str | None = None
+    ) -> Entry:
         answer = self.office.register(
             self.stamp(at, known), by=self.people[by], name=name or NAMES[who], phone=PHONES[who]
         )
@@ -130,7 +133,12 @@ def test_a_replay_is_the_same_on_both_stores_and_survives_json(record: Record, k
     found = a_long_story(Story(record, keyring)).ask("1-101", known="2026-03-25 09:00")
     written = msgspec.json.encode(found)
     assert msgspec.json.encode(msgspec.json.decode(written, type=Replay)) == written
-    assert (found.kind, found.owner, found.ground, found.under) == ("sale", "王磊", "next_receiver", "revised-reception@2000-01-01")
+    assert (found.kind, found.owner, found.ground, found.under) == (
+        "sale",
+        "王磊",
+        "next_receiver",
+        "revised-reception@2000-01-01",
+    )
     assert found.shares == {"林芳": "1/3", "王磊": "2/3"} and found.amounts == {"林芳": "333.33", "王磊": "666.67"}
     assert [step.effect for step in found.steps] == ["founds", "renews", "lapsed", "founds", "closes"]
     assert [step.late for step in found.steps] == [False, True, False, False, False]
@@ -182,7 +190,9 @@ def test_every_code_has_its_words() -> None:
 
 
 def ruled_away(story: Story) -> Replay:
-    story.rule("2026-03-04 09:00", story.dispute("2026-03-03 09:00", "wang", story.register("2026-03-02 09:00", "lin")), "wang")
+    story.rule(
+        "2026-03-04 09:00", story.dispute("2026-03-03 09:00", "wang", story.register("2026-03-02 09:00", "lin")), "wang"
+    )
     return story.ask("d1", at="2026-03-05 09:00")
 
 
@@ -334,7 +344,11 @@ def test_a_day_before_every_edition_is_an_error(story: Story) -> None:
 
 def test_a_ruling_overrides_and_says_what_the_rules_alone_would_give(story: Story) -> None:
     found = ruled_away(story)
-    assert found.ruling and (found.ruling.by, found.ruling.reason, found.ruling.without) == ("陈静", "met first", "林芳")
+    assert found.ruling and (found.ruling.by, found.ruling.reason, found.ruling.without) == (
+        "陈静",
+        "met first",
+        "林芳",
+    )
     assert (found.ground, str(found.until), found.what_if) == ("ruling", "2026-03-11", False)
     what_if = story.ask("d1", at="2026-03-05 09:00", under="revised-reception")
     assert (what_if.owner, what_if.ruling) == ("林芳", None)

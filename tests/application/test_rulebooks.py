@@ -44,7 +44,11 @@ def line_of(start: str) -> int:
 
 def test_a_shipped_text_is_read_whole() -> None:
     edition = parse_edition(TEXT)
-    assert (edition.rulebook, edition.in_force_from, edition.adopted_on) == ("revised-reception", date(2000, 1, 1), None)
+    assert (edition.rulebook, edition.in_force_from, edition.adopted_on) == (
+        "revised-reception",
+        date(2000, 1, 1),
+        None,
+    )
     assert edition.sha256 == sha256_of(TEXT) and len(edition.sha256) == 64
     assert edition.parameters.keys() == PARAMETERS.keys() and edition.tables.keys() == TABLES.keys()
     assert all(key == f"revised-reception/{clause.id}" for key, clause in edition.clauses.items())
@@ -168,7 +172,7 @@ def test_a_list_is_no_parameter() -> None:
 
 
 def test_an_empty_condition_is_a_mistake() -> None:
-    text, line = changed("relation: {in: attribution.household}}", "relation: {}}")
+    text, _line = changed("relation: {in: attribution.household}}", "relation: {}}")
     assert "{in: PARAMETER}" in problem(text).message
 
 
@@ -198,9 +202,11 @@ def test_an_amendment_that_makes_rows_contradict_is_refused() -> None:
 
 
 def test_what_was_adopted_loads_though_the_vocabulary_has_grown() -> None:
-    text = TEXT.replace("  attribution.company: {value: [], clauses: [3a-11-6]}\n", "").replace(
-        ", not_in: attribution.household}", "}"
-    ).replace("{in: attribution.company}", "{in: attribution.household}")
+    text = (
+        TEXT.replace("  attribution.company: {value: [], clauses: [3a-11-6]}\n", "")
+        .replace(", not_in: attribution.household}", "}")
+        .replace("{in: attribution.company}", "{in: attribution.household}")
+    )
     edition = parse_edition(text, adopted=True)
     with pytest.raises(RulebookError, match=r"revised-reception@2000-01-01 has no parameter attribution\.company"):
         edition.codes("attribution.company")
@@ -250,7 +256,9 @@ def test_the_edition_in_force_on_a_day(tmp_path: Path, day: str, found: str) -> 
 
 def test_a_day_before_every_edition_is_an_error(tmp_path: Path) -> None:
     put(tmp_path, "2026-01-01")
-    with pytest.raises(RulebookError, match="house has no edition in force on 2025-12-31; the first begins on 2026-01-01"):
+    with pytest.raises(
+        RulebookError, match="house has no edition in force on 2025-12-31; the first begins on 2026-01-01"
+    ):
         Shelf(tmp_path).edition("house", date(2025, 12, 31))
 
 

@@ -45,9 +45,7 @@ class House:
         self.office = open_site(
             record, keyring, Shelf(), name=name, timezone="Asia/Shanghai", stamp=self.stamp("2000-01-01 00:00")
         )
-        self.staff = {
-            label: self._enrol(called, ROLES.get(label, "consultant")) for label, called in STAFF.items()
-        }
+        self.staff = {label: self._enrol(called, ROLES.get(label, "consultant")) for label, called in STAFF.items()}
         self.office.adopt(self.stamp("2000-01-01 00:00"), rulebook=rulebook)
 
     def _enrol(self, name: str, role: str) -> UUID:
@@ -59,9 +57,7 @@ class House:
         return self.staff[label]
 
     def stamp(self, at: str, *, known: str | None = None, command: UUID | None = None) -> Stamp:
-        return Stamp(
-            actor=UUID(int=7), at=instant(at), entered_at=instant(known or at), command_id=command or uuid4()
-        )
+        return Stamp(actor=UUID(int=7), at=instant(at), entered_at=instant(known or at), command_id=command or uuid4())
 
     def register(self, at: str, by: str = "lin", phone: str | None = PHONE, name: str | None = "赵强") -> Entry:
         entry = self.office.register(self.stamp(at), by=self.staff[by], name=name, phone=phone).entry
@@ -69,9 +65,7 @@ class House:
         return entry
 
     def sell(self, at: str, entry: Entry, by: str = "lin", unit: str | None = None) -> UUID:
-        sold = self.office.sell(
-            self.stamp(at), entry=entry, by=[self.staff[by]], amount=Decimal("1000.00"), unit=unit
-        )
+        sold = self.office.sell(self.stamp(at), entry=entry, by=[self.staff[by]], amount=Decimal("1000.00"), unit=unit)
         assert sold.subject is not None
         return sold.subject
 
@@ -147,9 +141,12 @@ def test_rulebooks_are_adopted_and_amended(house: House) -> None:
     assert third.amend == {**second.amend, "attribution.household": ["spouse"]}  # amendments add up
     assert (fourth.rulebook, fourth.amend) == ("forty-three-articles", {})
     assert house.office.in_force_since("revised-reception", date(2026, 3, 2)) == instant("2000-01-01 00:00")
-    assert amended(house.office.files.editions(), {"attribution.protection_days": "none"}).at(
-        instant("2026-03-02 00:00")
-    ).days("attribution.protection_days") is None
+    assert (
+        amended(house.office.files.editions(), {"attribution.protection_days": "none"})
+        .at(instant("2026-03-02 00:00"))
+        .days("attribution.protection_days")
+        is None
+    )
 
 
 def test_an_adoption_carries_the_whole_text(house: House) -> None:
@@ -300,6 +297,7 @@ def test_a_dispute_about_a_sale_is_ruled_on(house: House) -> None:
 # Repeats
 
 
+# long because: one entry for every command there is
 def every_command(house: House) -> Iterator[Callable[[UUID, bool], Answer]]:
     """Each command of the office, in an order in which all can be carried out; called with a command id, and whether
     with other content."""
@@ -402,9 +400,7 @@ def test_opening_a_site_is_repeated_too(house: House, keyring: Keyring) -> None:
 def test_where_no_time_was_given_a_repeat_may_come_later(in_memory: House) -> None:
     now, command = datetime.now(UTC), uuid4()
     for seconds, repeated in ((0, False), (30, True)):
-        stamp = Stamp(
-            actor=UUID(int=7), at=now - timedelta(seconds=60 - seconds), at_given=False, command_id=command
-        )
+        stamp = Stamp(actor=UUID(int=7), at=now - timedelta(seconds=60 - seconds), at_given=False, command_id=command)
         answer = in_memory.office.register(stamp, by=in_memory.lin, name="赵强", phone=PHONE)
         assert answer.repeated is repeated
 
@@ -639,7 +635,8 @@ def rule(**more: object) -> Command:
 
 def agree(**more: object) -> Command:
     return lambda h, s: h.office.agree(
-        s, **{"sale": h.sale, "shares": {h.lin: Fraction(1)}, "by": [h.lin, h.wang], **more}  # type: ignore[arg-type]
+        s,
+        **{"sale": h.sale, "shares": {h.lin: Fraction(1)}, "by": [h.lin, h.wang], **more},  # type: ignore[arg-type]
     )
 
 
@@ -722,7 +719,9 @@ REFUSALS: list[tuple[str, Command]] = [
 ]
 
 
-@pytest.mark.parametrize(("code", "command"), [pytest.param(*row, id=f"{row[0]}-{i}") for i, row in enumerate(REFUSALS)])
+@pytest.mark.parametrize(
+    ("code", "command"), [pytest.param(*row, id=f"{row[0]}-{i}") for i, row in enumerate(REFUSALS)]
+)
 def test_a_command_that_cant_be_right_is_refused_and_changes_nothing(
     settled: House, code: str, command: Command
 ) -> None:

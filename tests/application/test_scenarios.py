@@ -35,6 +35,7 @@ SCENARIOS = Path(__file__).parents[1] / "scenarios"
 FILES = sorted(SCENARIOS.rglob("*.yaml"))
 
 Run = Callable[[Path], Outcome]
+Try = Callable[[str], Outcome]
 
 
 def runner(record: Record) -> Run:
@@ -80,7 +81,7 @@ LINE = HEAD.count("\n") + 1
 
 
 @pytest.fixture
-def try_out(tmp_path: Path) -> Callable[[str], Outcome]:
+def try_out(tmp_path: Path) -> Try:
     """Runs a text as a file, in memory."""
 
     def run(text: str) -> Outcome:
@@ -95,8 +96,8 @@ def with_step(step: str) -> str:
     return f"{HEAD}  - {step}\n"
 
 
-def test_the_head_alone_passes(try_out: Run) -> None:
-    assert try_out(HEAD).status == "passed"  # type: ignore[arg-type]
+def test_the_head_alone_passes(try_out: Try) -> None:
+    assert try_out(HEAD).status == "passed"
 
 
 # What a file must look like
@@ -148,10 +149,10 @@ def test_the_head_alone_passes(try_out: Run) -> None:
     ],
 )  # fmt: skip
 def test_a_file_that_does_not_follow_the_page_is_refused(
-    try_out: Run, old: str, new: str, line: int, says: str
+    try_out: Try, old: str, new: str, line: int, says: str
 ) -> None:
     assert old in HEAD
-    outcome = try_out(HEAD.replace(old, new, 1))  # type: ignore[arg-type]
+    outcome = try_out(HEAD.replace(old, new, 1))
     [problem] = outcome.problems
     assert outcome.status == "refused" and says in problem
     assert re.search(rf"case\.yaml:{line}: ", problem), problem
@@ -166,8 +167,8 @@ def test_a_file_that_does_not_follow_the_page_is_refused(
         (re.sub(r"staff:\n(  .*\n){3}", "staff: {}\n", HEAD), "somebody on the staff"),
     ],
 )
-def test_a_scenario_has_people_and_steps(try_out: Run, text: str, says: str) -> None:
-    outcome = try_out(text)  # type: ignore[arg-type]
+def test_a_scenario_has_people_and_steps(try_out: Try, text: str, says: str) -> None:
+    outcome = try_out(text)
     assert outcome.status == "refused" and says in outcome.problems[0]
 
 
@@ -185,7 +186,6 @@ def test_what_is_no_text_or_too_large_is_refused(tmp_path: Path) -> None:
         read_scenario(tmp_path / "none.yaml")
 
 
-BUILT = (*COMMANDS, *EXPECTATIONS)
 CRASHES = (TypeError, AttributeError, KeyError, IndexError, ValueError, InvalidOperation)
 
 
@@ -212,12 +212,16 @@ CRASHES = (TypeError, AttributeError, KeyError, IndexError, ValueError, InvalidO
         "{at: 10:00, expect: {as_of: {at: 1999-01-01 10:00, owner: {v1: lin}}}}",
     ],
 )
-def test_a_value_of_the_wrong_kind_fails_the_step(try_out: Run, step: str) -> None:
-    outcome = try_out(with_step(step))  # type: ignore[arg-type]
+def test_a_value_of_the_wrong_kind_fails_the_step(try_out: Try, step: str) -> None:
+    outcome = try_out(with_step(step))
     assert outcome.status == "failed" and len(outcome.problems) == 1
 
 
-@pytest.mark.xfail(strict=True, raises=CRASHES, reason="values are taken for texts, lists or mappings without a look: Python's own error")
+@pytest.mark.xfail(
+    strict=True,
+    raises=CRASHES,
+    reason="values are taken for texts, lists or mappings without a look: Python's own error",
+)
 @pytest.mark.parametrize(
     "step",
     [
@@ -242,12 +246,14 @@ def test_a_value_of_the_wrong_kind_fails_the_step(try_out: Run, step: str) -> No
         "{at: 10:00, expect: {would_be: {amend: 5, owner: {v1: lin}}}}",
     ],
 )
-def test_no_value_ends_in_a_python_error(try_out: Run, step: str) -> None:
-    outcome = try_out(with_step(step))  # type: ignore[arg-type]
+def test_no_value_ends_in_a_python_error(try_out: Try, step: str) -> None:
+    outcome = try_out(with_step(step))
     assert outcome.status in ("failed", "refused") and f":{LINE}:" in outcome.problems[0]
 
 
-@pytest.mark.xfail(strict=True, reason="a what-if or a look back that asks nothing, or an adoption of nothing, passes in silence")
+@pytest.mark.xfail(
+    strict=True, reason="a what-if or a look back that asks nothing, or an adoption of nothing, passes in silence"
+)
 @pytest.mark.parametrize(
     "step",
     [
@@ -257,22 +263,22 @@ def test_no_value_ends_in_a_python_error(try_out: Run, step: str) -> None:
         "{at: 10:00, adopt: {}}",
     ],
 )
-def test_what_checks_nothing_is_refused(try_out: Run, step: str) -> None:
-    assert try_out(with_step(step)).status != "passed"  # type: ignore[arg-type]
+def test_what_checks_nothing_is_refused(try_out: Try, step: str) -> None:
+    assert try_out(with_step(step)).status != "passed"
 
 
 # What is not built yet
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS_TO_COME))
-def test_a_command_to_come_fails_and_says_so(try_out: Run, command: str) -> None:
-    outcome = try_out(with_step(f"{{at: 10:00, {command}: lin}}"))  # type: ignore[arg-type]
+def test_a_command_to_come_fails_and_says_so(try_out: Try, command: str) -> None:
+    outcome = try_out(with_step(f"{{at: 10:00, {command}: lin}}"))
     assert (outcome.status, outcome.problems) == ("not_built_yet", (f"not built yet: {command}",))
 
 
 @pytest.mark.parametrize("expectation", sorted(EXPECTATIONS_TO_COME))
-def test_an_expectation_to_come_fails_and_says_so(try_out: Run, expectation: str) -> None:
-    outcome = try_out(with_step(f"{{at: 10:00, expect: {{{expectation}: {{}}}}}}"))  # type: ignore[arg-type]
+def test_an_expectation_to_come_fails_and_says_so(try_out: Try, expectation: str) -> None:
+    outcome = try_out(with_step(f"{{at: 10:00, expect: {{{expectation}: {{}}}}}}"))
     assert outcome.status == "not_built_yet" and f"expecting {expectation}" in outcome.problems[0]
 
 
@@ -284,8 +290,8 @@ def test_an_expectation_to_come_fails_and_says_so(try_out: Run, expectation: str
         with_step("{at: 10:00, expect: {would_be: {amend: {turns.order: sign_in}, owner: {v1: lin}}}}"),
     ],
 )
-def test_parameters_to_come_fail_too(try_out: Run, text: str) -> None:
-    assert try_out(text).status == "not_built_yet"  # type: ignore[arg-type]
+def test_parameters_to_come_fail_too(try_out: Try, text: str) -> None:
+    assert try_out(text).status == "not_built_yet"
 
 
 def test_a_mistake_comes_before_what_is_not_built_yet() -> None:
@@ -293,9 +299,10 @@ def test_a_mistake_comes_before_what_is_not_built_yet() -> None:
         parse_scenario(with_step("{at: 10:00, sign_in: lin}") + "  - {at: 11:00, signin: lin}\n", "case.yaml")
     for code in sorted(CODES_TO_COME):
         parse_scenario(with_step(f"{{at: 10:00, refused: {code}, follow_up: {{visitor: v1, by: lin}}}}"), "case.yaml")
-    with pytest.raises(NotBuiltYet, match="^sign_in, receive$"):
+    with pytest.raises(NotBuiltYet, match=r"^sign_in, receive$"):
         parse_scenario(
-            with_step("{at: 10:00, sign_in: lin}") + "  - {at: 11:00, receive: {}}\n  - {at: 12:00, sign_in: wang}\n", "x"
+            with_step("{at: 10:00, sign_in: lin}") + "  - {at: 11:00, receive: {}}\n  - {at: 12:00, sign_in: wang}\n",
+            "x",
         )
 
 
@@ -323,8 +330,8 @@ def test_nothing_is_both_built_and_to_come() -> None:
         ("{at: 10:00, refused: bad_time, follow_up: {visitor: v1, by: wang}}", "follow_up: expected refused: bad_time, found not_owner"),
     ],
 )  # fmt: skip
-def test_a_failing_step_names_place_wanted_and_found(try_out: Run, step: str, says: str) -> None:
-    outcome = try_out(with_step(step))  # type: ignore[arg-type]
+def test_a_failing_step_names_place_wanted_and_found(try_out: Try, step: str, says: str) -> None:
+    outcome = try_out(with_step(step))
     [problem] = outcome.problems
     assert outcome.status == "failed" and says in problem
     assert f"case.yaml:{LINE}: step 4, " in problem
@@ -332,22 +339,22 @@ def test_a_failing_step_names_place_wanted_and_found(try_out: Run, step: str, sa
         assert "\n    2026-03-02 09:00 registered lin: founds the claim" in problem  # the trace of the decision
 
 
-def test_every_failure_of_a_file_is_told(try_out: Run) -> None:
+def test_every_failure_of_a_file_is_told(try_out: Try) -> None:
     text = with_step("{at: 10:00, expect: {owner: {v1: wang}, until: {v1: 2026-03-09}}}")
-    outcome = try_out(text + "  - {at: 11:00, expect: {owner: {v1: lin}}}\n")  # type: ignore[arg-type]
+    outcome = try_out(text + "  - {at: 11:00, expect: {owner: {v1: lin}}}\n")
     assert (outcome.status, len(outcome.problems), outcome.checks) == ("failed", 2, 3)
 
 
-def test_a_refusal_is_expected_and_nothing_changes(try_out: Run) -> None:
+def test_a_refusal_is_expected_and_nothing_changes(try_out: Try) -> None:
     step = "{at: 10:00, refused: unit_already_sold, sell: {sale: s2, visitor: v1, by: lin, amount: 1, unit: 1 - 101}}"
-    outcome = try_out(with_step(step))  # type: ignore[arg-type]
+    outcome = try_out(with_step(step))
     assert (outcome.status, outcome.checks) == ("passed", 1)
 
 
 @pytest.mark.parametrize("phone", ["13900000001", "+8613900000001", "139 0000 0001"])
-def test_phones_may_stand_without_quotes(try_out: Run, phone: str) -> None:
+def test_phones_may_stand_without_quotes(try_out: Try, phone: str) -> None:
     text = with_step(f"{{at: 10:00, register: {{visitor: v2, name: 赵强, phone: {phone}, by: wang}}}}")
-    outcome = try_out(text + "  - {at: 11:00, expect: {same_customer: [v1, v2], owner: {v2: lin}}}\n")  # type: ignore[arg-type]
+    outcome = try_out(text + "  - {at: 11:00, expect: {same_customer: [v1, v2], owner: {v2: lin}}}\n")
     assert outcome.status == "passed", outcome.problems
 
 
@@ -370,13 +377,13 @@ def test_a_rulebook_may_lie_beside_the_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.xfail(strict=True, reason="`as_of` takes adoptions that were not on record yet at its known_at")
-def test_as_of_knows_only_the_adoptions_known_then(try_out: Run) -> None:
+def test_as_of_knows_only_the_adoptions_known_then(try_out: Try) -> None:
     lines = [
         '  - {at: 10:00, register: {visitor: v2, name: 钱伟, phone: "13900000002", by: lin}}',
         "  - {at: 2026-03-08 09:00, recorded_at: 2026-03-20 09:00, adopt: {rulebook: forty-three-articles}}",
         "  - {at: 2026-03-21 09:00, expect: {as_of: {at: 2026-03-12 09:00, known_at: 2026-03-15 09:00, owner: {v2: nobody}}}}",
     ]
-    assert try_out(HEAD + "\n".join(lines)).status == "passed"  # type: ignore[arg-type]
+    assert try_out(HEAD + "\n".join(lines)).status == "passed"
 
 
 def test_files_are_found_by_name_and_below_folders(tmp_path: Path) -> None:

@@ -141,7 +141,9 @@ class House(msgspec.Struct, forbid_unknown_fields=True):
     rooms: dict[str, int] = {}
 
 
-GOOD = "pets:\n  - name: Rex\n    born: 2020-02-29\n  - {name: Tom, born: 2021-01-01, legs: 3}\nrooms:\n  attic.left: 1\n"
+GOOD = (
+    "pets:\n  - name: Rex\n    born: 2020-02-29\n  - {name: Tom, born: 2021-01-01, legs: 3}\nrooms:\n  attic.left: 1\n"
+)
 
 
 def test_a_document_becomes_its_type() -> None:

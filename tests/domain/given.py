@@ -53,12 +53,15 @@ def file(number: int) -> UUID:
     return UUID(int=1000 + number)
 
 
+SOME_STREAM = file(1)
+
+
 def on_record(
     fact: Fact,
     at: str = "2026-03-02 09:00",
     *,
     known: str | None = None,
-    stream: UUID = UUID(int=1001),
+    stream: UUID = SOME_STREAM,
     position: int = 1,
     version: int = 1,
     command: UUID | None = None,

@@ -3,6 +3,7 @@ and adoptions, put on record at once, late or much later."""
 
 from __future__ import annotations
 
+import itertools
 from datetime import date, timedelta
 from functools import reduce
 
@@ -97,21 +98,23 @@ def first_of_name(history: History, entry: Entry) -> Entry:
     found = next(
         e.fact.same_name_as
         for e in history.facts
-        if e.stream == entry.visitor and getattr(e.fact, "same_name_as", 0) != 0 and e.fact.registration == entry.registration
+        if e.stream == entry.visitor
+        and getattr(e.fact, "same_name_as", 0) != 0
+        and e.fact.registration == entry.registration
     )
     return Entry(entry.visitor, found or entry.registration)
 
 
 def entries_of(history: History) -> list[Entry]:
     return [
-        Entry(e.stream, e.fact.registration)
-        for e in history.facts
-        if e.fact.stored_name == "visitor.registered.v1"
+        Entry(e.stream, e.fact.registration) for e in history.facts if e.fact.stored_name == "visitor.registered.v1"
     ]
 
 
 moments = st.builds(
-    lambda hour, later: Moment(MONDAY + timedelta(hours=hour), (later and MONDAY + timedelta(hours=hour + later)) or FOREVER),
+    lambda hour, later: Moment(
+        MONDAY + timedelta(hours=hour), (later and MONDAY + timedelta(hours=hour + later)) or FOREVER
+    ),
     st.integers(0, 2 * SPAN_HOURS),
     st.sampled_from([0, 1, 24, 200]),
 )
@@ -180,7 +183,7 @@ def end_of(claim: Claim) -> date:
 def test_a_renewal_never_shortens(history: History, moment: Moment) -> None:
     for entry in entries_of(history):
         steps = ask(history, entry, moment).steps
-        for before, step in zip(steps, steps[1:], strict=False):
+        for before, step in itertools.pairwise(steps):
             if step.effect == "renews":
                 assert before.claim and step.claim and before.claim.owner == step.claim.owner
                 assert end_of(step.claim) >= end_of(before.claim)

@@ -22,7 +22,12 @@ DAYS = "attribution.protection_days"
 def row(clause: str, otherwise: bool = False, **when: str) -> Row:
     conditions = {name: tuple(codes.split("/")) for name, codes in when.items()}
     return Row(
-        when=conditions, within={}, outside={}, then={"claim": clause}, clauses=(f"house/{clause}",), otherwise=otherwise
+        when=conditions,
+        within={},
+        outside={},
+        then={"claim": clause},
+        clauses=(f"house/{clause}",),
+        otherwise=otherwise,
     )
 
 
@@ -36,7 +41,11 @@ def with_rows(*rows: Row) -> Edition:
 
 @pytest.mark.parametrize(
     ("case", "clause"),
-    [({"by": "owner", "via": "web"}, "one"), ({"by": "other", "via": "call"}, "two"), ({"by": "other", "via": "web"}, "rest")],
+    [
+        ({"by": "owner", "via": "web"}, "one"),
+        ({"by": "other", "via": "call"}, "two"),
+        ({"by": "other", "via": "web"}, "rest"),
+    ],
 )
 def test_exactly_one_row_applies(case: Mapping[str, str], clause: str) -> None:
     edition = with_rows(row("one", by="owner"), row("two", by="other", via="visit/call"), row("rest", otherwise=True))
@@ -58,7 +67,7 @@ def test_no_row_is_an_error_that_says_so() -> None:
 
 def test_two_rows_for_all_other_cases_are_an_error() -> None:
     edition = with_rows(row("one", otherwise=True), row("two", otherwise=True))
-    with pytest.raises(RulebookError, match="otherwise.*house/one.*otherwise.*house/two"):
+    with pytest.raises(RulebookError, match=r"otherwise.*house/one.*otherwise.*house/two"):
         edition.row_for("house.table", {"by": "other"})
 
 
@@ -139,7 +148,9 @@ def test_an_amendment_that_does_not_fit_is_refused(amend: dict[str, object], cod
     assert caught.value.code == code and next(iter(amend)) in caught.value.detail
 
 
-@for_all(st.sampled_from(sorted(PARAMETERS)), st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.text()))
+@for_all(
+    st.sampled_from(sorted(PARAMETERS)), st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.text())
+)
 def test_what_a_parameter_may_hold_is_always_decided(name: str, value: AmendmentValue) -> None:
     wrong = check_value(name, value)
     assert wrong is None or wrong.strip()

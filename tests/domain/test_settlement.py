@@ -59,9 +59,7 @@ class Case(History):
             agreements=tuple(agreed),
             rulings=tuple(on_record(fact, day, stream=SALE) for day, fact in self.rulings),
         )
-        return settle(
-            self.question, sale, known_at=moment(at, known), staff_order=[LIN, WANG, ZHAO], rulings=rulings
-        )
+        return settle(self.question, sale, known_at=moment(at, known), staff_order=[LIN, WANG, ZHAO], rulings=rulings)
 
 
 STAFF = {"lin": LIN, "wang": WANG, "zhao": ZHAO}

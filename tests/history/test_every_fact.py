@@ -53,7 +53,13 @@ def test_what_is_written_today_reads_back(sample: dict[str, str]) -> None:
 
 def body_of(content: object) -> bytes:
     return msgspec.json.encode(
-        {"site": str(UUID(int=9)), "at": "2026-03-02T01:00:00Z", "by": str(UUID(int=2)), "command": str(UUID(int=3)), "fact": content}
+        {
+            "site": str(UUID(int=9)),
+            "at": "2026-03-02T01:00:00Z",
+            "by": str(UUID(int=2)),
+            "command": str(UUID(int=3)),
+            "fact": content,
+        }
     )
 
 

@@ -66,7 +66,9 @@ def test_every_clause_is_said_in_both_languages_with_its_source(edition: Edition
 def test_every_table_is_total_and_every_row_is_needed(edition: Edition) -> None:
     assert edition.tables.keys() == TABLES.keys() and edition.parameters.keys() == PARAMETERS.keys()
     for name, spec in TABLES.items():
-        cases = [dict(zip(spec.conditions, codes, strict=True)) for codes in itertools.product(*spec.conditions.values())]
+        cases = [
+            dict(zip(spec.conditions, codes, strict=True)) for codes in itertools.product(*spec.conditions.values())
+        ]
         used = {id(edition.row_for(name, case)) for case in cases if possible(name, case)}
         idle = [str(row) for row in edition.tables[name].rows if id(row) not in used]
         # The company row of an office that knows no companies waits for an amendment.

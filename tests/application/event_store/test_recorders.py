@@ -105,9 +105,7 @@ def test_what_fails_leaves_nothing(recorder: Recorder) -> None:
     with pytest.raises(StreamMoved):
         recorder.append(
             [event(), event(stream=stream)],
-            Beside(
-                CommandKey(uuid4(), uuid4(), b""), (ClaimOn("phone", b"x", stream),), (PersonKey(person, b"w"),)
-            ),
+            Beside(CommandKey(uuid4(), uuid4(), b""), (ClaimOn("phone", b"x", stream),), (PersonKey(person, b"w"),)),
         )
     assert recorder.max_notification_id() == 1
     assert recorder.held_by("phone", b"x") == []
@@ -159,7 +157,9 @@ def test_readers_never_see_a_gap_or_a_later_fact_first(make_recorder: Callable[.
             writer.join()
 
 
-def test_facts_are_never_changed(make_recorder: Callable[..., PostgresRecorder], postgres_uri: str, schema: str) -> None:
+def test_facts_are_never_changed(
+    make_recorder: Callable[..., PostgresRecorder], postgres_uri: str, schema: str
+) -> None:
     make_recorder().append([event()], Beside(command=CommandKey(uuid4(), uuid4(), b"")))
     with psycopg.connect(postgres_uri, autocommit=True) as owner:
         for table in ("fact", "command"):
@@ -231,7 +231,9 @@ def test_a_newer_schema_is_refused(
         prepare_store(postgres_uri, schema, b"test")
 
 
-def test_another_master_key_is_refused(make_recorder: Callable[..., PostgresRecorder], postgres_uri: str, schema: str) -> None:
+def test_another_master_key_is_refused(
+    make_recorder: Callable[..., PostgresRecorder], postgres_uri: str, schema: str
+) -> None:
     with pytest.raises(StoreRefused, match="master key"):
         prepare_store(postgres_uri, schema, b"another")
 
