@@ -39,13 +39,17 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True):
 
     `command_id` makes a repeat harmless. `entered_at` is given only for what an older record holds: when it
     was entered there.
-    `at_given` is False where the client named no time and the clock's was taken: a repeat then comes with a later one.
+    `at_given` is False where the client named no time: what it tells then happened when it is recorded, and `at` only
+    serves to look up what is in force. `content` is what a repeat is known by, where that is not what the
+    command says: a
+    row of a table is the same row even when it is taken to mean another entry.
     """
 
     actor: UUID
     at: datetime
     entered_at: datetime | None = None
     at_given: bool = True
+    content: str | None = None
     command_id: UUID = msgspec.field(default_factory=uuid4)
     correlation_id: UUID | None = None
 
@@ -111,6 +115,7 @@ def repeated_or(record: Record, command: CommandKey, otherwise: Exception) -> Ca
         raise otherwise
     if known.digest != command.digest:
         raise Refusal("command_reused")
+    record.make_durable()  # the first attempt can be seen before it is on disk
     return Carried(tuple(record.read(known.first_position - 1, known.last_position)), repeated=True)
 
 
@@ -120,7 +125,7 @@ def _append(record: Record, site: UUID, stamp: Stamp, command: CommandKey, decid
             site=site,
             stream=stream,
             version=version + index,
-            occurred_at=stamp.at,
+            occurred_at=stamp.at if stamp.at_given else None,
             entered_at=stamp.entered_at,
             actor=stamp.actor,
             command_id=stamp.command_id,

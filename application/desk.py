@@ -54,10 +54,11 @@ class Desk:
         files = self.files.customer_files(sale.terms.visitor.visitor)
         if sale.terms.buyer is not None and sale.terms.buyer.visitor not in files:
             files.update(self.files.customer_files(sale.terms.buyer.visitor))
+        editions = self.files.editions(until_position=until_position, known_at=moment.known_at)
         if until_position is not None:
             sale = sale.until(until_position)
         return settle(
-            self.files.question(files, until_position=until_position),
+            self.files.question(files, editions=editions, until_position=until_position),
             sale,
             known_at=moment,
             staff_order=list(self.files.site().staff),
@@ -122,9 +123,14 @@ class Desk:
 
     def carry_out(self, stamp: Stamp, decide: Callable[[], Decided], **content: Any) -> Carried:
         self._check_times(stamp)
+        if stamp.content is not None:
+            return carry_out(self.record, self.site_id, stamp, self._digest(stamp.content), decide)
         times = {"at": stamp.at.isoformat() if stamp.at_given else "", "entered_at": str(stamp.entered_at)}
-        digest = self.keyring.hash(self.site_id, "command", content_of(**content, **times).decode())
+        digest = self._digest(content_of(**content, **times).decode())
         return carry_out(self.record, self.site_id, stamp, digest, decide)
+
+    def _digest(self, content: str) -> bytes:
+        return self.keyring.hash(self.site_id, "command", content)
 
     def _check_times(self, stamp: Stamp) -> None:
         if stamp.entered_at is not None and stamp.entered_at < stamp.at:
@@ -135,9 +141,9 @@ class Desk:
     def known_at(self, stamp: Stamp) -> datetime:
         return stamp.entered_at or self.now()
 
-    @staticmethod
-    def now() -> datetime:
-        return datetime.now(UTC)
+    def now(self) -> datetime:
+        """The present: our clock, or the record's own time where that is ahead."""
+        return max(datetime.now(UTC), self.files.latest)
 
     def known_staff(self, staff: UUID) -> None:
         self.files.site().member(staff)

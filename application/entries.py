@@ -20,7 +20,8 @@ def registration(
     files: OfficeFiles, file: VisitorFile | None, contact: Contact, *, by: UUID, via: str, number: str | None
 ) -> Decided:
     """The same name under the same phone is the same person, with the same key."""
-    same, keys = _same_name(files.keyring, file, contact.name), ()  # type: tuple[int | None, tuple[PersonKey, ...]]
+    same, known = _same_name(files.keyring, file, contact.name)
+    keys: tuple[PersonKey, ...] = ()
     if file is not None and same is not None:
         person = file.registration(same).person
     else:
@@ -43,7 +44,7 @@ def registration(
     claims: list[ClaimOn] = []
     if contact.phone and not file:
         claims.append(ClaimOn("phone", files.key("phone", contact.phone), visitor))
-    if contact.name and same is None:
+    if contact.name and not known:
         claims.append(ClaimOn("name", files.key("name", contact.name), visitor))
     return Decided(
         [(visitor, file.version if file else 0, [fact])],
@@ -52,15 +53,23 @@ def registration(
     )
 
 
-def _same_name(keyring: Keyring, file: VisitorFile | None, name: str | None) -> int | None:
+def _same_name(keyring: Keyring, file: VisitorFile | None, name: str | None) -> tuple[int | None, bool]:
+    """The first registration of this file that is the same person's by name, and whether the very name is known in it.
+
+    A title agrees with one full name of its surname, not with two: after 赵先生 and 赵强, 赵刚 is somebody else.
+    """
     if file is None or name is None:
-        return None
+        return None, False
+    people: dict[int, set[str]] = {}
     for registration in file.registrations:
-        if registration.has_name and registration.same_name_as is None:
-            contact = keyring.open(registration.person, registration.sealed)
-            if contact is not None and contact.name and names_agree(contact.name, name):
-                return registration.number
-    return None
+        contact = keyring.open(registration.person, registration.sealed)
+        if contact is not None and contact.name:
+            people.setdefault(registration.same_name_as or registration.number, set()).add(contact.name)
+    for number, names in people.items():
+        if name in names:
+            return number, True
+    fitting = [number for number, names in people.items() if all(names_agree(name, other) for other in names)]
+    return (fitting[0] if len(fitting) == 1 else None), False
 
 
 def buyer_of(

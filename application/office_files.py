@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from uuid import UUID
 
@@ -47,6 +47,8 @@ class OfficeFiles:
         self.record, self.keyring, self.site_id = record, keyring, site
         self._site: Site | None = None
         self._names: dict[UUID, str] = {}
+        self.latest = datetime.min.replace(tzinfo=UTC)
+        """The record's own time as far as it has been read: what is on record is known, whatever our clock says."""
 
     # The site
 
@@ -59,6 +61,9 @@ class OfficeFiles:
             raise Refusal("unknown_site", str(self.site_id))
         self._site = site
         return site
+
+    def _seen(self, envelope: Envelope) -> None:
+        self.latest = max(self.latest, envelope.recorded_at)
 
     def editions(self, *, until_position: int | None = None, known_at: datetime | None = None) -> Editions:
         """The editions in force, by the adoptions on record. Raises Refusal wrong_state when there is none yet."""
@@ -104,6 +109,7 @@ class OfficeFiles:
         file = self.record.load(visitor, visitors.evolve)
         if file is None or not file.registrations or file.history[0].site != self.site_id:
             raise Refusal("unknown_visitor", str(visitor))
+        self._seen(file.history[-1])
         return file
 
     def customer_files(self, visitor: UUID) -> dict[UUID, VisitorFile]:
@@ -160,6 +166,7 @@ class OfficeFiles:
         found = self.record.load(sale, sales.evolve)
         if found is None or found.recorded.site != self.site_id:
             raise Refusal("unknown_sale", str(sale))
+        self._seen((found.recorded, *found.agreements, *found.rulings)[-1])
         return found
 
     def dispute(self, dispute: UUID) -> disputes.Dispute:

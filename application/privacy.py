@@ -47,6 +47,9 @@ class Contact(msgspec.Struct, frozen=True, omit_defaults=True):
         return mask_phone(self.phone) if self.phone else None
 
 
+_contact = msgspec.json.Decoder(Contact)
+
+
 def clean_name(name: str) -> str:
     """The name as it is kept: NFKC, trimmed, blanks folded, invisible characters left out. Raises Refusal
     bad_value when nothing is left."""
@@ -60,6 +63,16 @@ def clean_name(name: str) -> str:
 
 
 HONORIFICS = ("先生", "女士", "小姐", "太太", "老师")
+
+
+def clean_text(text: str, what: str) -> str:
+    """Short text as it is kept: NFKC, trimmed, blanks folded. Raises Refusal bad_value when blank, long, or
+    with controls."""
+    cleaned = " ".join(unicodedata.normalize("NFKC", text).split())
+    odd = any(unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn") for character in cleaned)
+    if not cleaned or odd or len(cleaned) > LONGEST_NAME:
+        raise Refusal("bad_value", f"the {what} must be short text without control characters")
+    return cleaned
 
 
 def names_agree(one: str, other: str) -> bool:
@@ -177,7 +190,7 @@ class Keyring:
             plain = key.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], person.bytes)
         except (InvalidTag, ValueError):
             raise StoreRefused(f"the sealed data of person {person} is not what was stored") from None
-        return msgspec.json.decode(plain, type=Contact)
+        return _contact.decode(plain)
 
     def load(self, persons: Sequence[UUID]) -> None:
         """Fetch the keys of many persons in one go."""

@@ -33,7 +33,7 @@ from .desk import Answer, Desk
 from .entries import buyer_of, registration, unit_key
 from .event_store.appending import ClaimOn
 from .event_store.record import Record
-from .privacy import Contact, Keyring, clean_name, clean_phone
+from .privacy import Contact, Keyring, clean_name, clean_phone, clean_text
 from .rulebooks import Shelf
 
 
@@ -82,7 +82,7 @@ class SalesOffice(Desk):
 
     def enrol_staff(self, stamp: Stamp, *, name: str, role: str = "consultant", team: str | None = None) -> Answer:
         """Put somebody on the staff list. Raises Refusal bad_value."""
-        name, team = clean_name(name), None if team is None else clean_name(team)
+        name, team = clean_name(name), None if team is None else clean_text(team, "team")
         person = self.keyring.new_person()
         sealed = self.keyring.seal(person.person, Contact(name=name))
 
@@ -157,7 +157,7 @@ class SalesOffice(Desk):
         A known phone adds to its file. What is incomplete is kept and founds no claim (A2). Raises Refusal bad_value,
         unknown_staff, bad_time.
         """
-        number = None if number is None else clean_name(number)
+        number = None if number is None else clean_text(number, "number")
         contact = Contact(
             name=None if name is None else clean_name(name),
             phone=None if phone is None else clean_phone(phone),
@@ -282,7 +282,7 @@ class SalesOffice(Desk):
 
         Raises Refusal bad_value, unknown_staff, unknown_visitor, unit_already_sold.
         """
-        unit = None if unit is None else clean_name(unit)
+        unit = None if unit is None else clean_text(unit, "unit")
         read: dict[UUID, VisitorFile] = {}
 
         def decide() -> Decided:
@@ -335,7 +335,7 @@ class SalesOffice(Desk):
 
     def open_dispute(self, stamp: Stamp, *, about: Entry | UUID, by: UUID, label: str) -> Answer:
         """Claim a visitor (an Entry) or a sale (its id). Raises Refusal claim_too_late, duplicate_label."""
-        label = clean_name(label)
+        label = clean_text(label, "label")
 
         def decide() -> Decided:
             self.known_staff(by)

@@ -4,6 +4,7 @@ line and path."""
 from __future__ import annotations
 
 import re
+import threading
 from typing import Any, TypeVar
 
 import msgspec
@@ -12,6 +13,9 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 T = TypeVar("T")
+_learning = threading.Lock()
+"""msgspec learns a type when it first converts to it, and that is not safe from several threads at once."""
+
 MOST_NESTED = 40
 MOST_VALUES = 100_000
 """Aliases are written out, so a few lines could become a billion values."""
@@ -67,7 +71,8 @@ class Document:
     def convert(self, kind: type[T], data: Any = None, path: str = "$") -> T:
         """The document (or the part of it at `path`) as a msgspec type. Raises FileProblem with the line."""
         try:
-            return msgspec.convert(self.data if data is None else data, kind, strict=True)
+            with _learning:
+                return msgspec.convert(self.data if data is None else data, kind, strict=True)
         except msgspec.ValidationError as error:
             message, _, inner = str(error).partition(" - at `")
             where = path + inner.rstrip("`").removeprefix("key in ").removeprefix("$")

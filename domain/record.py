@@ -50,7 +50,8 @@ def retire(name: str, successor: str, upcast: Callable[[dict[str, Any]], dict[st
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """A fact about to be put on record, and all that the envelope says of it except when and where that was.
 
-    `occurred_at` is when it happened; `entered_at` is given where an older record (a sign-in sheet, a
+    `occurred_at` is when it happened (None: as it is recorded); `entered_at` is given where an older record (a
+    sign-in sheet, a
     spreadsheet) says when
     it had been entered there. Both are aware, in UTC. `version` is the place in the stream, from 1. `edition` names the
     rulebook edition in force for the decision. Every fact belongs to a `site`, and is seen from there alone.
@@ -59,7 +60,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     site: UUID
     stream: UUID
     version: int
-    occurred_at: datetime
+    occurred_at: datetime | None
     entered_at: datetime | None
     actor: UUID
     command_id: UUID
@@ -81,6 +82,7 @@ class Envelope(Draft, frozen=True, kw_only=True):
     """A fact on record: `position` is its gap-free place in the whole log, from 1; `recorded_at` the
     database's clock."""
 
+    occurred_at: datetime
     position: int
     recorded_at: datetime
 

@@ -21,9 +21,7 @@ TOP_OF_FILE_LINES = 20
 
 REASON_FOR_LENGTH = re.compile(r"(#|--) long because: \S")
 # Folders that stand on one person's machine or another's, never on all. A URL's path is none.
-MACHINE_PATH = re.compile(
-    r"(?<![\w.:/$}-])(?:/(?:home|Users|root|tmp|var/tmp|work|workspace|mnt)|[A-Z]:\\\w+)[/\\]\w"
-)
+MACHINE_PATH = re.compile(r"(?<![\w.:/$}-])(?:/(?:home|Users|root|tmp|var/tmp|work|workspace|mnt)|[A-Z]:\\\w+)[/\\]\w")
 
 DOMAIN_LIBRARIES = sys.stdlib_module_names | {"domain", "msgspec"}
 PSYCOPG = {"psycopg", "psycopg_binary", "psycopg_pool"}
@@ -53,9 +51,7 @@ def short_functions(path: str, text: str) -> Iterator[str]:
         first, last = node.lineno, node.end_lineno or node.lineno
         length = last - first + 1
         above = min([first, *(decorator.lineno for decorator in node.decorator_list)]) - 1
-        if length > FUNCTION_LINES_AT_MOST and not REASON_FOR_LENGTH.search(
-            "\n".join(lines[max(above - 1, 0) : last])
-        ):
+        if length > FUNCTION_LINES_AT_MOST and not REASON_FOR_LENGTH.search("\n".join(lines[max(above - 1, 0) : last])):
             yield (
                 f"{path}:{first}: {node.name} has {length} lines, more than {FUNCTION_LINES_AT_MOST}; "
                 "split it, or say why not in `# long because: ...` above or in it"
@@ -137,9 +133,7 @@ def files(*suffixes: str) -> Iterator[tuple[str, str]]:
 def texts() -> Iterator[tuple[str, str]]:
     """Path from the root, and text, of every file of the project that is text."""
     folders = (*ROOMS, "docs", ".ci")
-    inside = (
-        path for folder in folders for path in (ROOT / folder).rglob("*") if "__pycache__" not in path.parts
-    )
+    inside = (path for folder in folders for path in (ROOT / folder).rglob("*") if "__pycache__" not in path.parts)
     for path in sorted([*inside, *ROOT.iterdir()]):
         # A worktree's .git is a file, and it names where the repository lies.
         if path.is_file() and path.name != ".git" and b"\0" not in (content := path.read_bytes()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -30,7 +31,7 @@ class _Stored(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_f
     edition, what."""
 
     site: UUID
-    at: datetime
+    at: datetime | None = None  # left out: when it was recorded
     entered: datetime | None = None
     by: UUID
     command: UUID
@@ -42,6 +43,8 @@ class _Stored(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_f
 _encoder = msgspec.json.Encoder()
 _stored_decoder = msgspec.json.Decoder(_Stored)
 _fact_decoders: dict[str, msgspec.json.Decoder[Any]] = {}
+_building = threading.Lock()
+"""msgspec learns a type when its first decoder is built, and that is not safe from several threads at once."""
 
 
 def encode(draft: Draft) -> bytes:
@@ -72,9 +75,7 @@ def decode(event: RecordedEvent) -> Envelope:
             content = _encoder.encode(upcast(msgspec.json.decode(content)))
         if name not in FACTS:
             raise UnreadableFact(f"position {event.id}: no fact is named {name}")
-        decoder = _fact_decoders.get(name)
-        if decoder is None:
-            decoder = _fact_decoders[name] = msgspec.json.Decoder(FACTS[name])
+        decoder = _fact_decoders.get(name) or _build_decoder(name)
         fact = decoder.decode(content)
     except msgspec.DecodeError as error:
         raise UnreadableFact(f"position {event.id}, {event.topic}: {error}") from None
@@ -84,7 +85,7 @@ def decode(event: RecordedEvent) -> Envelope:
         version=event.originator_version,
         position=event.id,
         recorded_at=event.recorded_at,
-        occurred_at=stored.at,
+        occurred_at=stored.at or event.recorded_at,
         entered_at=stored.entered,
         actor=stored.by,
         command_id=stored.command,
@@ -92,6 +93,11 @@ def decode(event: RecordedEvent) -> Envelope:
         edition=stored.edition,
         fact=fact,
     )
+
+
+def _build_decoder(name: str) -> msgspec.json.Decoder[Any]:
+    with _building:
+        return _fact_decoders.setdefault(name, msgspec.json.Decoder(FACTS[name]))
 
 
 class FactMapper(Mapper[UUID]):

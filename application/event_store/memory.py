@@ -108,5 +108,8 @@ class MemoryRecorder(POPOApplicationRecorder):
         with self._database_lock:
             return {person: self._keys[person] for person in persons if person in self._keys}
 
+    def make_durable(self) -> None:
+        """Memory has no disk to wait for."""
+
     def close(self) -> None:
         """Nothing to close."""

@@ -14,6 +14,7 @@ from uuid import UUID
 import psycopg
 from eventsourcing.persistence import ApplicationRecorder, Notification, StoredEvent, Subscription
 from psycopg import pq, sql
+from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from .appending import (
@@ -60,6 +61,22 @@ def _array(element: int, items: Sequence[bytes]) -> bytes:
     return head + b"".join(_int4(len(item)) + item for item in items)
 
 
+class _PatientConnection(psycopg.Connection[TupleRow]):
+    """A connection that waits for a reply only so long: a database that has fallen silent must not hang everybody."""
+
+    reply_timeout_seconds: float = 30
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        limit = timeout or self.reply_timeout_seconds
+        deadline = time.monotonic() + limit
+        try:
+            return super().wait(gen, interval=interval, timeout=limit)
+        except psycopg.OperationalError as error:
+            if time.monotonic() < deadline:
+                raise
+            raise psycopg.OperationalError("the database did not reply in time") from error
+
+
 class PostgresRecorder(ApplicationRecorder):
     """Reads and appends facts. Appends speak to libpq directly: half of their time would go into adapting parameters.
 
@@ -84,8 +101,10 @@ class PostgresRecorder(ApplicationRecorder):
             sql.Identifier(schema, "append_durably"),
             sql.SQL(", ").join(sql.SQL(f"${i}") for i in range(1, len(_TYPES) + 1)),
         )
+        patient = type("Connection", (_PatientConnection,), {"reply_timeout_seconds": reply_timeout_seconds})
         self._pool = ConnectionPool(
             uri,
+            connection_class=patient,
             min_size=0,
             max_size=pool_size,
             timeout=connect_timeout_seconds,
@@ -110,11 +129,19 @@ class PostgresRecorder(ApplicationRecorder):
         """A connection of the pool. Broken connections and time-outs come out as StoreUnavailable."""
         try:
             with self._pool.connection() as connection:
-                yield connection
+                try:
+                    yield connection
+                except psycopg.OperationalError:
+                    connection.close()  # a late reply must not be taken for the answer to the next question
+                    raise
         except PoolTimeout:
             raise StoreUnavailable("the database can't be reached") from None
+        except StoreUnavailable:
+            self._pool.drain()
+            raise
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            raise StoreUnavailable(_one_line(error)) from None
+            self._pool.drain()  # what broke one connection has broken the idle ones too; each would cost a try
+            raise StoreUnavailable(_one_line(error) or "the database does not answer") from None
 
     # Appending
 
@@ -158,7 +185,8 @@ class PostgresRecorder(ApplicationRecorder):
         pgconn.send_query_prepared(b"append", parameters, _BINARY, pq.Format.BINARY)
         deadline = time.monotonic() + self._reply_timeout_seconds
         poll = select.poll()
-        poll.register(pgconn.socket, select.POLLIN)
+        unsent = pgconn.flush()
+        poll.register(pgconn.socket, select.POLLIN | (select.POLLOUT if unsent else 0))
         result: pq.abc.PGresult | None = None
         while True:
             while pgconn.is_busy():
@@ -168,6 +196,8 @@ class PostgresRecorder(ApplicationRecorder):
                     raise StoreUnavailable("the database did not reply in time")
                 if poll.poll(left * 1000):
                     pgconn.consume_input()
+                    if unsent and not (unsent := pgconn.flush()):
+                        poll.modify(pgconn.socket, select.POLLIN)
             following = pgconn.get_result()
             if following is None:
                 break

@@ -72,7 +72,10 @@ class Record(Application[UUID]):
         appended: Appended = self._own_recorder.append(stored, beside)
         return [
             Envelope(
-                **{name: getattr(draft, name) for name in Draft.__struct_fields__},
+                **{
+                    **{name: getattr(draft, name) for name in Draft.__struct_fields__},
+                    "occurred_at": draft.occurred_at or appended.recorded_at,
+                },
                 position=appended.first_position + index,
                 recorded_at=appended.recorded_at,
             )
@@ -92,6 +95,10 @@ class Record(Application[UUID]):
 
     def person_keys(self, persons: Sequence[UUID]) -> dict[UUID, bytes]:
         return self._own_recorder.person_keys(persons)
+
+    def make_durable(self) -> None:
+        """What has been read so far is on disk once this returns."""
+        self._own_recorder.make_durable()
 
     def position(self) -> int:
         """The position of the last fact; 0 when there is none."""

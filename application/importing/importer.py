@@ -126,13 +126,13 @@ class _Import:
             by = self._person(row.by, row.at)
             return self._once(row, "register", by, row.entered_at, lambda stamp: self._register(stamp, row, by))
         if isinstance(row, FollowUpRow):
-            by = self._person(row.by, row.at)
             entry = self._find(row.phone, row.name)
+            by = self._person(row.by, row.at)
             return self._once(
                 row, "follow_up", by, row.entered_at, lambda stamp: self._follow_up(stamp, row, entry, by)
             )
-        closers = [self._person(name, row.at) for name in row.by]
         entry = self._find(row.phone, row.name)
+        closers = [self._person(name, row.at) for name in row.by]
         return self._once(row, "sell", closers[0], None, lambda stamp: self._sell(stamp, row, entry, closers))
 
     def _register(self, stamp: Stamp, row: RegisterRow, by: UUID) -> Answer:
@@ -159,11 +159,12 @@ class _Import:
         outside the log.
         """
         at = row.at.astimezone(UTC)
+        content = f"{kind}|{msgspec.json.encode(msgspec.structs.replace(row, line=0)).decode()}"
         entered = (entered_at or row.at).astimezone(UTC)
         for ordinal in range(10_000):
             name = f"{kind}|{at.isoformat()}|{entered.isoformat()}|{by}|{ordinal}"
             command_id = uuid5(self.office.site_id, name)
-            stamp = Stamp(actor=self.office.site_id, at=at, entered_at=entered, command_id=command_id)
+            stamp = Stamp(actor=self.office.site_id, at=at, entered_at=entered, command_id=command_id, content=content)
             try:
                 return not command(stamp).repeated
             except Refusal as refusal:

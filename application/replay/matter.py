@@ -13,7 +13,7 @@ from domain.sale import Sale
 from domain.visitor import Entry
 
 from ..entries import unit_key
-from ..privacy import clean_name, clean_phone
+from ..privacy import clean_name, clean_phone, clean_text
 from ..sales_office import SalesOffice
 
 
@@ -44,14 +44,14 @@ def find_matter(office: SalesOffice, text: str) -> Matter:
         if len(visitors) > 1:
             raise Refusal("bad_value", f"{len(visitors)} visitors bear this name; give the phone or the visitor's id")
         if visitors:
-            return _of_visitor(office, files.entry_of_name(visitors[0], " ".join(wanted.split())))
+            return _of_visitor(office, files.entry_of_name(visitors[0], _cleaned(wanted)))
     raise Refusal("unknown_visitor", "no unit, sale, dispute or visitor goes by this")
 
 
 def find_dispute(office: SalesOffice, label: str) -> UUID | None:
     """The dispute of that label, spelled as people spell it."""
     try:
-        held = office.files.held_by("dispute", clean_name(label))
+        held = office.files.held_by("dispute", clean_text(label, "label"))
     except Refusal:
         return None
     return held[0] if held else None
@@ -108,6 +108,13 @@ def _by_name(office: SalesOffice, text: str) -> Sequence[UUID]:
         return office.files.held_by("name", clean_name(text))
     except Refusal:
         return []
+
+
+def _cleaned(name: str) -> str | None:
+    try:
+        return clean_name(name)
+    except Refusal:
+        return None
 
 
 def _uuid(text: str) -> UUID | None:

@@ -4,7 +4,7 @@ programs all show."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -60,14 +60,14 @@ class _Builder:
         self.office, self.matter, self.asked = office, matter, asked
         self.site = office.files.site()
         self.zone = self.site.zone
-        now = datetime.now(UTC)
-        self.known_at = asked.known_at or now
         sale = matter.sale
-        self.now = Moment(asked.at or now, self.known_at)
-        self.moment = Moment(sale.recorded.occurred_at, self.known_at) if sale and asked.at is None else self.now
         self.files: dict[UUID, VisitorFile] = office.files.customer_files(matter.entry.visitor)
         if sale and sale.terms.buyer and sale.terms.buyer.visitor not in self.files:
             self.files.update(office.files.customer_files(sale.terms.buyer.visitor))
+        now = office.now()
+        self.known_at = asked.known_at or now
+        self.now = Moment(asked.at or now, self.known_at)
+        self.moment = Moment(sale.recorded.occurred_at, self.known_at) if sale and asked.at is None else self.now
         self.question = office.files.question(self.files, editions=self._editions())
 
     def _editions(self) -> Editions:
@@ -153,7 +153,7 @@ class _Builder:
         """Where the buyer brought an owner of his own: the owner of the visitor who is registered (A7)."""
         if settlement is None or settlement.attribution.entry == self.matter.entry:
             return []
-        found = attribute(self.question, self.matter.entry, self.moment)
+        found = attribute(self.question, self.matter.entry, self.moment, rulings=not self.asked.what_if)
         if found.claim is None or found.owner == owner or found.claim.owner in named:
             return []
         clauses = found.edition.row_for("attribution.buyer", {"buyer": "other"}).clauses

@@ -144,12 +144,15 @@ class Checker:
             if found != wanted:
                 raise Mismatch(f"expected {label}: {self._shown(wanted)}, found {self._shown(found)}")
 
+    def _editions(self, view: _View) -> Editions:
+        return view.editions or self.office.files.editions(known_at=view.moment.known_at)
+
     # Findings
 
     def _attribution(self, label: str, view: _View) -> Attribution:
         entry = self.labels.visitor(label)
         files = self.office.files.customer_files(entry.visitor)
-        question = self.office.files.question(files, editions=view.editions)
+        question = self.office.files.question(files, editions=self._editions(view))
         found = attribute(question, entry, view.moment, rulings=view.rulings)
         self.asked.append(found)
         self._rest_on(found.clauses, question.editions)
@@ -160,7 +163,7 @@ class Checker:
         files = office.files.customer_files(sale.terms.visitor.visitor)
         if sale.terms.buyer is not None:
             files.update(office.files.customer_files(sale.terms.buyer.visitor))
-        question = office.files.question(files, editions=view.editions)
+        question = office.files.question(files, editions=self._editions(view))
         order = list(office.files.site().staff)
         found = settle(question, sale, known_at=view.moment, staff_order=order, rulings=view.rulings)
         self.asked.append(found.attribution)
@@ -182,7 +185,10 @@ class Checker:
             return None
         if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d\d-\d\d", value):
             raise Mismatch(f"{value!r} is not a day such as 2026-03-09, nor none")
-        return date.fromisoformat(value)
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            raise Mismatch(f"there is no day {value}") from None
 
     def _shares(self, label: str, view: _View) -> dict[str, Fraction]:
         return {self.labels.name_of(staff): share for staff, share in self._settlement(label, view).shares.items()}
@@ -199,7 +205,10 @@ class Checker:
 
     @staticmethod
     def _wanted_amounts(value: Any) -> dict[str, Decimal]:
-        return {label: Decimal(str(amount)) for label, amount in _mapping(value).items()}
+        try:
+            return {label: Decimal(str(amount)) for label, amount in _mapping(value).items()}
+        except ArithmeticError:
+            raise Mismatch(f"{value!r} does not hold amounts") from None
 
     def _customers(self, key: str, expected: list[str], view: _View) -> None:
         entries = [self.labels.visitor(label) for label in expected]
@@ -207,7 +216,7 @@ class Checker:
         for entry in entries[1:]:
             if entry.visitor not in files:
                 files.update(self.office.files.customer_files(entry.visitor))
-        question = self.office.files.question(files, editions=view.editions)
+        question = self.office.files.question(files, editions=self._editions(view))
         known = [e for e in question.history if e.known_at <= view.moment.known_at]
         found = links(known, question.editions.at(view.moment.at))
         customers = [customer_of(entry, found).entries for entry in entries]

@@ -15,6 +15,7 @@ from domain.refusals import REFUSALS
 from domain.site import ROLES
 
 from ..yaml_files import Document, FileProblem
+from .shapes import wrong_value
 
 LARGEST_BYTES = 2_000_000
 
@@ -225,6 +226,8 @@ class _Steps:
         command, value = self._command(raw, path)
         expect = self._expect(raw.get("expect", {}), f"{path}.expect")
         refused = raw.get("refused")
+        if refused is not None and not isinstance(refused, str):
+            raise self.document.problem(f"{path}.refused", "refused takes a code")
         if refused is not None and refused not in REFUSALS and refused not in CODES_TO_COME:
             raise self.document.problem(f"{path}.refused", f"unknown code {refused!r}")
         if refused is not None and command is None and not self.to_come:
@@ -263,6 +266,11 @@ class _Steps:
         missing = [key for key in needed if key not in value]
         if missing:
             raise self.document.problem(where, f"{command} needs {', '.join(missing)}")
+        for key, item in value.items():
+            if wrong := wrong_value(command, key, item):
+                raise self.document.problem(f"{where}.{key}", wrong)
+        if command == "adopt" and not (value.keys() & {"rulebook", "amend"}):
+            raise self.document.problem(where, "adopt names a rulebook, or what to amend")
         if any(key.startswith(PARAMETERS_TO_COME) for key in self._amend(value)):
             self.to_come.append("amending turns")
         return command, value
@@ -286,6 +294,8 @@ class _Steps:
             elif key in ("same_customer", "different_customers", "cites"):
                 if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
                     raise self.document.problem(where, f"{key} takes a list")
+                if len(value) < (1 if key == "cites" else 2):
+                    raise self.document.problem(where, f"{key} with so few asks nothing")
             elif not isinstance(value, dict):
                 raise self.document.problem(where, f"{key} takes labels and values")
         return expect
@@ -303,5 +313,9 @@ class _Steps:
             raise self.document.problem(path, "`as_of` has an `at`")
         if key == "would_be" and not any(name in value for name in own):
             raise self.document.problem(path, "`would_be` has `under` or `amend`")
+        if not inner:
+            raise self.document.problem(path, f"`{key}` asks nothing")
+        if not isinstance(value.get("under", ""), str) or not isinstance(value.get("amend", {}), dict):
+            raise self.document.problem(path, "`under` takes a rulebook, `amend` names and values")
         if any(name.startswith(PARAMETERS_TO_COME) for name in self._amend(value)):
             self.to_come.append("amending turns")

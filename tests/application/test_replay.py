@@ -464,3 +464,17 @@ def test_a_name_leads_to_the_one_who_bears_it(story: Story) -> None:
 def test_a_dispute_is_found_by_the_label_it_was_given(story: Story, label: str) -> None:
     story.dispute("2026-03-03 09:00", "wang", story.register("2026-03-02 09:00", "lin"), label)
     assert find_matter(story.office, label).kind == "dispute"
+
+
+def test_a_name_is_found_however_wide_it_is_typed(story: Story) -> None:
+    story.register("2026-03-02 09:00", "lin")
+    story.register("2026-03-03 09:00", "wang", name="Li Lei")
+    assert story.ask("Ｌｉ　Ｌｅｉ", at="2026-03-04 09:00").owner == "王磊"
+
+
+def test_in_a_what_if_no_rival_comes_from_a_ruling(story: Story) -> None:
+    v1, v2 = story.register("2026-03-02 09:00", "lin"), story.register("2026-03-02 10:00", "zhou", "v2")
+    story.rule("2026-03-04 09:00", story.dispute("2026-03-03 09:00", "wang", v1), "wang")
+    story.sell("2026-03-05 09:00", "zhou", v1, buyer=v2)
+    found = story.ask("1-101", under="revised-reception")
+    assert found.owner == "周小娟" and reasons(found).get("林芳") == "buyer_not_family"

@@ -298,6 +298,7 @@ def test_a_dispute_about_a_sale_is_ruled_on(house: House) -> None:
 
 
 # long because: one entry for every command there is
+# long because: one line or two for each command there is
 def every_command(house: House) -> Iterator[Callable[[UUID, bool], Answer]]:
     """Each command of the office, in an order in which all can be carried out; called with a command id, and whether
     with other content."""
@@ -582,6 +583,42 @@ def test_an_adoption_entered_later_was_not_known_before(in_memory: House) -> Non
     in_memory.office.adopt(stamp, rulebook="forty-three-articles")
     assert in_memory.owner(v1, "2026-03-12 09:00", known="2026-03-25 09:00") == "lin"
     assert in_memory.owner(v1, "2026-03-12 09:00", known="2026-03-15 09:00") is None
+
+
+def test_a_settlement_knows_only_the_adoptions_known_then(in_memory: House) -> None:
+    v1 = in_memory.register("2026-03-02 09:00")
+    sale = in_memory.office.files.sale(in_memory.sell("2026-03-12 09:00", v1, "wang"))
+    in_memory.office.adopt(
+        in_memory.stamp("2026-03-08 09:00", known="2026-03-20 09:00"), rulebook="forty-three-articles"
+    )
+    shares = [
+        in_memory.office.settlement(sale, Moment(instant("2026-03-25 09:00"), instant(known))).shares
+        for known in ("2026-03-25 09:00", "2026-03-15 09:00")
+    ]
+    assert shares == [{in_memory.lin: 1}, {in_memory.wang: 1}]
+
+
+# People with titles
+
+
+def test_mr_zhao_and_zhao_qiang_are_one(house: House) -> None:
+    one = house.register("2026-03-02 09:00", name="赵先生")
+    other = house.register("2026-03-03 09:00", "wang", name="赵强")
+    assert (other.visitor, house.owner(other, "2026-03-04 09:00")) == (one.visitor, "lin")
+
+
+def test_a_full_name_given_after_a_title_is_found(in_memory: House) -> None:
+    one = in_memory.register("2026-03-02 09:00", name="赵先生")
+    in_memory.register("2026-03-03 09:00", name="赵强")
+    assert in_memory.office.files.held_by("name", "赵强") == [one.visitor]
+
+
+def test_two_full_names_are_two_though_a_title_fits_both(in_memory: House) -> None:
+    in_memory.register("2026-03-02 09:00", name="赵先生")
+    qiang = in_memory.register("2026-03-12 09:00", "wang", name="赵强")
+    gang = in_memory.register("2026-03-13 09:00", "zhao", name="赵刚")
+    file = in_memory.office.files.visitor(gang.visitor)
+    assert file.registration(qiang.registration).person != file.registration(gang.registration).person
 
 
 # Refusals

@@ -214,14 +214,9 @@ CRASHES = (TypeError, AttributeError, KeyError, IndexError, ValueError, InvalidO
 )
 def test_a_value_of_the_wrong_kind_fails_the_step(try_out: Try, step: str) -> None:
     outcome = try_out(with_step(step))
-    assert outcome.status == "failed" and len(outcome.problems) == 1
+    assert outcome.status in ("failed", "refused") and len(outcome.problems) == 1
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=CRASHES,
-    reason="values are taken for texts, lists or mappings without a look: Python's own error",
-)
 @pytest.mark.parametrize(
     "step",
     [
@@ -251,9 +246,6 @@ def test_no_value_ends_in_a_python_error(try_out: Try, step: str) -> None:
     assert outcome.status in ("failed", "refused") and f":{LINE}:" in outcome.problems[0]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a what-if or a look back that asks nothing, or an adoption of nothing, passes in silence"
-)
 @pytest.mark.parametrize(
     "step",
     [
@@ -376,7 +368,6 @@ def test_a_rulebook_may_lie_beside_the_file(tmp_path: Path) -> None:
     assert outcome.status == "refused" and "house.yaml" in outcome.problems[0]
 
 
-@pytest.mark.xfail(strict=True, reason="`as_of` takes adoptions that were not on record yet at its known_at")
 def test_as_of_knows_only_the_adoptions_known_then(try_out: Try) -> None:
     lines = [
         '  - {at: 10:00, register: {visitor: v2, name: 钱伟, phone: "13900000002", by: lin}}',
