@@ -265,9 +265,12 @@ def _workbook(file: str, data: bytes) -> list[Table]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=False)
-            return [Table(sheet.title, list(_sheet_lines(file, sheet)), book.epoch) for sheet in book.worksheets]
+            tables = [Table(sheet.title, list(_sheet_lines(file, sheet)), book.epoch) for sheet in book.worksheets]
     except _DAMAGE as error:
         raise UnreadableFile(file, "damaged_workbook") from error
+    if not tables:
+        raise UnreadableFile(file, "damaged_workbook")
+    return tables
 
 
 def _sheet_lines(file: str, sheet: Any) -> Iterator[Line]:
