@@ -28,8 +28,9 @@ DAMAGE = {
     "a version is missing": "UPDATE fact SET version = version + 1 WHERE position = (SELECT max(position) FROM fact)",
     "a fact before its time": "UPDATE fact SET recorded_at = recorded_at - interval '1 day' WHERE position = 4",
     "a command carried out twice": (
-        "INSERT INTO fact SELECT (SELECT max(position) + 1 FROM fact), stream, version + 1, name, body, clock_timestamp() "
-        "FROM fact WHERE name = 'visitor.followed_up.v1'; UPDATE head SET position = position + 1"
+        "INSERT INTO fact SELECT last.position + 1, last.stream, last.version + 1, f.name, f.body, clock_timestamp() "
+        "FROM fact f, (SELECT * FROM fact ORDER BY position DESC LIMIT 1) last WHERE f.name = 'visitor.followed_up.v1'; "
+        "UPDATE head SET position = position + 1"
     ),
 }
 
