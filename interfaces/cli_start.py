@@ -39,12 +39,18 @@ MANAGER = "陈经理"
 def run(language: str, once: bool) -> None:
     """Start the store, load the sample office if the store is empty, and tell what to try next."""
     with open_store(say) as store:
-        if not site_names(store.record):
+        if not site_names(store.record) or _half_loaded(store):
             say("the store is empty: loading the sample office" if language == "en" else "数据为空：载入示范案场")
             load_sample(store, language)
         _tell(store, language)
         if not once:
             _wait(language)
+
+
+def _half_loaded(store: Store) -> bool:
+    """Whether loading the sample office was interrupted: its manager comes last, and loading again adds what
+    is missing."""
+    return site_names(store.record) == [SITE] and MANAGER not in store.office(SITE).files.staff_by_name()
 
 
 def load_sample(store: Store, language: str) -> SalesOffice:
