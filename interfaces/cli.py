@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import sys
 from typing import NoReturn
@@ -64,6 +65,7 @@ for command in (run, demo, import_files, *COMMANDS, replay, dispute, rule, scena
 
 def main() -> None:
     """The console script. Every expected error is one line on stderr and a status that is not 0."""
+    logging.getLogger("psycopg").setLevel(logging.CRITICAL)  # what it warns of ends in one of our own lines
     try:
         sys.exit(lunpai.main(standalone_mode=False) or 0)
     except click.Abort:
