@@ -138,10 +138,13 @@ def check_version(database: Path, binaries: Binaries) -> None:
 def make_socket_folder(place: Path, account: Account | None) -> Path:
     """Make a folder that only its owner enters: at `place`, or a temporary one and `place` a link to it.
 
-    The latter is for a path that does not fit a socket's address, or that the account can't enter.
+    The latter is for a path that does not fit a socket's address, or that the account can't enter. It is made under
+    the name it had before, so that whoever knows a crashed server's address finds the next one there.
     """
+    before: Path | None = None
     if place.is_symlink():
-        shutil.rmtree(os.readlink(place), ignore_errors=True)
+        before = Path(os.readlink(place))
+        shutil.rmtree(before, ignore_errors=True)
         place.unlink()
     elif place.exists():
         shutil.rmtree(place)
@@ -151,7 +154,8 @@ def make_socket_folder(place: Path, account: Account | None) -> Path:
     else:
         parents = (Path(tempfile.gettempdir()), Path("/tmp"))
         fitting = (path for path in parents if _fits_socket(path / "lunpai-12345678") and reaches(account, path))
-        folder = Path(tempfile.mkdtemp(prefix="lunpai-", dir=next(fitting, None)))
+        parent = next(fitting, None)
+        folder = _made_again(before, parent) or Path(tempfile.mkdtemp(prefix="lunpai-", dir=parent))
         place.symlink_to(folder)
     if account:
         os.chown(folder, account.uid, account.gid)
@@ -267,6 +271,17 @@ def complaints(said: bytes) -> str:
     first = (COMPLAINT.findall(spoken) or ["\n".join(spoken.splitlines()[-3:])])[0]
     lines = [BEFORE_WORDS.sub("", line.strip()) for line in first.splitlines()]
     return "; ".join(line for line in lines if line)[:400] or "it did not say why"
+
+
+def _made_again(before: Path | None, parent: Path | None) -> Path | None:
+    """The folder of before, new and ours alone; None when there was none, or when somebody else has taken its name."""
+    if before is None or before.parent != parent:
+        return None
+    try:
+        before.mkdir(0o700)
+    except OSError:
+        return None
+    return before
 
 
 def _fits_socket(folder: Path) -> bool:

@@ -30,6 +30,9 @@ from .appending import (
 from .mapper import RecordedEvent
 from .migrations import ROLE, channel_of, migrate
 
+RECONNECT_SECONDS = 2.0
+"""However long a database was away, who asks when it is back waits no longer than this for the next try."""
+
 _UUID, _INT4, _TEXT, _BYTEA = 2950, 23, 25, 17
 _UUIDS, _INT4S, _TEXTS, _BYTEAS = 2951, 1007, 1009, 1001
 _TYPES = (
@@ -108,6 +111,8 @@ class PostgresRecorder(ApplicationRecorder):
             min_size=0,
             max_size=pool_size,
             timeout=connect_timeout_seconds,
+            # The pool waits twice as long after each failed try; given up soon, the next request begins anew.
+            reconnect_timeout=RECONNECT_SECONDS,
             kwargs={"autocommit": True, "connect_timeout": max(2, int(connect_timeout_seconds))},
             configure=self._configure,
             check=None,

@@ -13,9 +13,9 @@ import msgspec
 import psycopg
 from psycopg import sql
 
+from application.entries import unit_key
 from application.office_files import OfficeFiles, adopted_edition
 from application.privacy import Contact, Keyring
-from application.sales_office import unit_key
 from domain import site as sites
 from domain.attribution import Question, attribute
 from domain.dispute import DisputeOpened
@@ -47,7 +47,7 @@ def read_tables(store: Store) -> Tables:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
 
         def rows(table: str, columns: str) -> list[tuple[Any, ...]]:
-            query = sql.SQL(f"SELECT {columns} FROM {{}}").format(sql.Identifier(store.schema, table))  # type: ignore[arg-type]
+            query = sql.SQL(f"SELECT {columns} FROM {{}}").format(sql.Identifier(store.schema, table))
             return connection.execute(query, binary=True).fetchall()
 
         return Tables(

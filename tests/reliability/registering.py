@@ -3,6 +3,7 @@ two of it."""
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -70,6 +71,7 @@ def register(office: SalesOffice, desk: UUID, what: Round, together: threading.B
 
 
 def main() -> None:
+    logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)  # if the test dies, so does its database
     task = msgspec.json.decode(sys.stdin.buffer.readline(), type=Task)
     together = threading.Barrier(len(task.desks))
     with task.store.record() as record, ThreadPoolExecutor(len(task.desks)) as desks:

@@ -4,11 +4,14 @@ there afterwards, once and the same, and nothing stands there by halves."""
 from __future__ import annotations
 
 import random
+import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import msgspec
 import psutil
@@ -16,11 +19,12 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from application.commands import Stamp
+from application.desk import Answer
 from application.event_store.appending import StoreUnavailable
 from application.event_store.mapper import RecordedEvent
 from application.event_store.record import Record
 from application.privacy import Keyring
-from application.sales_office import Answer
 from domain.record import Envelope
 from domain.visitor import Entry
 
@@ -236,44 +240,97 @@ def sessions_of(store: Store, application: str) -> list[tuple[int, str | None]]:
         return connection.execute(query, [application]).fetchall()
 
 
+class Registration:
+    """A client that registers a visitor, and asks again until it is answered."""
+
+    def __init__(self, store: Store, staffed: Staffed, its: Stamp) -> None:
+        self.store, self.staffed, self.its = store, staffed, its
+        self.answer: Answer | None = None
+        self.thread = threading.Thread(target=self._give)
+        self.thread.start()
+
+    def _give(self) -> None:
+        with self.store.record() as record:
+            office = self.store.office(record, self.staffed.site)
+            while self.answer is None:
+                with suppress(StoreUnavailable):
+                    self.answer = office.register(self.its, by=self.its.actor, name="王小明", phone=phone_number(1))
+
+
+@contextmanager
+def stopped_before_the_disk(server: Server, store: Store, staffed: Staffed, its: Stamp) -> Iterator[Registration]:
+    """A registration that has committed, so that all see it, and is stopped while it waits for the disk; in the end the
+    whole database dies, is started anew, and the registration gets its answer."""
+    slow = server.with_settings(application_name="stopped", commit_delay="100000", commit_siblings="0")  # 0.1 s a flush
+    with store.record() as record:
+        first = Registration(msgspec.structs.replace(store, uri=slow), staffed, its)
+        eventually(lambda: record.known_command(its.actor, its.command_id) is not None, "it is seen by others")
+        [(process, _)] = sessions_of(store, "stopped")
+        psutil.Process(process).suspend()
+        try:
+            yield first
+        finally:
+            server.kill_everything()
+            server.restart()
+            first.thread.join(60)
+    assert first.answer is not None
+
+
+def waits_for_disk(store: Store, application: str) -> bool:
+    """Whether a session of that program waits for another that writes the log to disk."""
+    return any(waits == "LWLock" for _, waits in sessions_of(store, application))
+
+
 def test_a_repeat_is_answered_only_with_what_is_on_disk(server: Server) -> None:
-    """The first attempt's fact can be seen before it is on disk: having committed, it waits for the disk. A repeat that
-    comes in just then acknowledges the same fact, so it has to wait as well: here for a first attempt that is frozen
-    while it writes, and then dies with the whole database."""
+    """A repeat that finds the first attempt's fact acknowledges it, so it has to wait for the disk as the first does."""
     store = server.new_store()
     staffed = staff(store)
-    desk, its = staffed.consultants[0], stamp(staffed.consultants[0])
-    slow = server.with_settings(application_name="first", commit_delay="100000", commit_siblings="0")  # 0.1 s a flush
-    again = server.with_settings(application_name="again")
-    answers: list[Answer] = []
-
-    def register(uri: str) -> None:
-        with msgspec.structs.replace(store, uri=uri).record() as record:
-            office = store.office(record, staffed.site)
-            while True:
-                try:
-                    answers.append(office.register(its, by=desk, name="王小明", phone=phone_number(1)))
-                    return
-                except StoreUnavailable:
-                    continue
-
-    first, repeat = (threading.Thread(target=register, args=(uri,)) for uri in (slow, again))
-    with store.record() as record:
-        first.start()
-        eventually(lambda: record.known_command(its.actor, its.command_id) is not None, "the first attempt is seen")
-        [(process, _)] = sessions_of(store, "first")
-        psutil.Process(process).suspend()
-        repeat.start()
+    its = stamp(staffed.consultants[0])
+    acknowledged: Answer | None
+    with stopped_before_the_disk(server, store, staffed, its):
+        again = server.with_settings(application_name="again")
+        repeat = Registration(msgspec.structs.replace(store, uri=again), staffed, its)
         eventually(
-            lambda: bool(answers) or any(waits == "LWLock" for _, waits in sessions_of(store, "again")),
-            "the repeat is answered, or waits for the disk",
+            lambda: repeat.answer is not None or waits_for_disk(store, "again"), "it is answered, or waits for the disk"
         )
-        server.kill_everything()
-        acknowledged = list(answers)
-        server.restart()
-    for thread in (first, repeat):
-        thread.join(60)
+        acknowledged = repeat.answer
+    repeat.thread.join(60)
     facts = check_history(store, staffed.site)
-    for answer in (*acknowledged, *answers):
-        assert set(told(answer.facts)) <= set(told(facts)), "acknowledged, and lost with the database's memory"
-    assert len(answers) == 2
+    for answer in (acknowledged, repeat.answer):
+        assert answer is None or set(told(answer.facts)) <= set(told(facts)), "acknowledged, and lost"
+    assert repeat.answer is not None
+
+
+def test_a_subscriber_is_handed_only_what_is_on_disk(server: Server) -> None:
+    store = server.new_store()
+    staffed = staff(store)
+    listening = msgspec.structs.replace(store, uri=server.with_settings(application_name="listening"))
+    with watched(listening) as watcher:
+        with stopped_before_the_disk(server, store, staffed, stamp(staffed.consultants[0])):
+            eventually(lambda: waits_for_disk(store, "listening"), "the subscription waits for the disk")
+        facts = check_history(store, staffed.site)
+        eventually(lambda: len(watcher.seen) == len(facts), "the subscription has seen everything")
+        with store.record() as record:
+            watcher.check(record)
+
+
+def test_a_server_started_anew_is_found_by_those_who_used_it() -> None:
+    """Also where its socket lies in a temporary folder, because the path of the data is too long for one."""
+    folder = Path(tempfile.mkdtemp(prefix="lunpai-"))
+    folder.chmod(0o755)
+    server = Server(folder / ("long" * 30))
+    try:
+        with server.new_store().record(connect_timeout_seconds=5) as record:
+            assert record.position() == 0
+            server.kill_first_process()
+            server.postgres.start()
+            eventually(lambda: reads(record), "the record is found again", 10)
+    finally:
+        server.postgres.stop()
+        shutil.rmtree(folder)
+
+
+def reads(record: Record) -> bool:
+    with suppress(StoreUnavailable):
+        return record.position() == 0
+    return False

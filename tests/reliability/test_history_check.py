@@ -54,8 +54,8 @@ def busy_store(store: Store) -> tuple[Store, UUID]:
 def test_damage_is_found(busy_store: tuple[Store, UUID], statements: str) -> None:
     store, site = busy_store
     with psycopg.connect(store.uri) as owner:
-        owner.execute(f"SET search_path = {store.schema}")  # type: ignore[arg-type]
+        owner.execute(f"SET search_path = {store.schema}")
         owner.execute("SET session_replication_role = replica")  # no trigger stands in the way
-        owner.execute(statements)  # type: ignore[arg-type]
+        owner.execute(statements)
     with pytest.raises(AssertionError):
         check_history(store, site)

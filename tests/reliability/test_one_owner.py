@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import time
 from datetime import UTC, datetime
 from uuid import UUID
@@ -79,4 +80,5 @@ def test_one_owner(store: Store) -> None:
 
 @pytest.mark.long
 def test_one_owner_a_thousand_times(store: Store) -> None:
+    faulthandler.cancel_dump_traceback_later()  # it takes longer than what pytest takes for a sign of hanging
     race(store, 1000)

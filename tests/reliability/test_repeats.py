@@ -17,10 +17,11 @@ import pytest
 
 from application import commands
 from application.commands import Stamp
+from application.desk import Answer
 from application.event_store.record import Record
 from application.privacy import Keyring
 from application.rulebooks import Shelf
-from application.sales_office import Answer, SalesOffice
+from application.sales_office import SalesOffice
 from domain.refusals import Refusal
 from domain.visitor import Entry
 

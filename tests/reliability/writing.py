@@ -18,9 +18,10 @@ from uuid import UUID, uuid5
 import msgspec
 
 from application.commands import Stamp
+from application.desk import Answer
 from application.event_store.appending import StoreUnavailable
 from application.event_store.mapper import encode
-from application.sales_office import Answer, SalesOffice
+from application.sales_office import SalesOffice
 from domain.record import Envelope
 from domain.visitor import Entry
 
