@@ -6,19 +6,21 @@ decides ownership. It keeps every step with its clauses, so that it can also say
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from operator import attrgetter
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
+from msgspec.structs import replace
 
-from .calendar import end_of
+from .calendar import day_of, end_of
 from .record import Envelope
-from .rulebook import Edition, Editions, InForce, Row
-from .rules.contacts import contact_of
+from .rulebook import Edition, Editions, InForce, Row, merged
+from .rules.contacts import Contact, contact_of, row_of_contact
 from .rules.identity import Customer, customer_of, links
-from .rules.protection import counts_from, has_lapsed, protected_until
+from .rules.protection import PERIOD, counts_from, has_lapsed, protected_until
 from .visitor import (
     Entry,
     Moment,
@@ -28,6 +30,8 @@ from .visitor import (
     VisitorRuled,
     entry_of,
 )
+
+MAY_BE_ENTERED_LATE = frozenset({VisitorRegistered, VisitorFollowedUp})
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,17 +56,19 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that happened and what it did to the claim.
 
     `effect`: founds, renews, stays, nothing, closes, lapsed, ended_by_adoption, recounted, kept, ruled. `position` is
-    None for what no fact says (a lapse). `claim` is the claim right after it, None when nobody owns.
+    None for what no fact says (a lapse). `claim` is the claim right after it, None when nobody owns. `on` is the site's
+    day of `at`, where it was worked out.
     """
 
     at: datetime
+    on: date | None = None
     known_at: datetime
     position: int | None
     what: str
-    entry: Entry | None
-    by: tuple[UUID, ...]
+    entry: Entry | None = None
+    by: tuple[UUID, ...] = ()
     effect: str
-    reason: str | None
+    reason: str | None = None
     claim: Claim | None
     clauses: tuple[str, ...]
     edition: str
@@ -134,10 +140,14 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Event(msgspec.Struct, frozen=True):
+    """A fact about an entry of the customer, or the adoption of a rulebook; `on`: the site's day of when it counts."""
+
     at: datetime
+    on: date
     position: int
-    envelope: Envelope | None
-    adoption: InForce | None
+    entry: Entry | None
+    edition: Edition
+    what: Envelope | InForce
 
 
 def attribute(
@@ -151,9 +161,8 @@ def attribute(
     """Who owns the customer that `entry` belongs to, at `moment.at`, by what was on record at `moment.known_at`.
 
     Relations say who people are, so they hold for all times once they are known; everything else counts from its time.
-    Without `rulings` the rules speak alone (a what-if). `without` leaves facts (positions) out of account:
-    what they did is
-    not done, though a registration still tells who the visitor is. Raises RulebookError where the rulebook
+    Without `rulings` the rules speak alone (a what-if). `without` leaves facts (positions) out of account: what they
+    did is not done, though a registration still tells who the visitor is. Raises RulebookError where the rulebook
     fails to decide.
     """
     edition = question.editions.at(moment.at)
@@ -177,26 +186,32 @@ def attribute(
     )
 
 
-def _events(question: Question, known: Sequence[Envelope], customer: Customer, moment: Moment) -> Iterator[_Event]:
+def _events(question: Question, known: Sequence[Envelope], customer: Customer, moment: Moment) -> list[_Event]:
     """Contacts of the customer and adoptions of rulebooks, in the order in which they count, up to the moment."""
     events = [
-        _Event(item.since, item.position, None, item) for item in question.editions.changes() if item.since <= moment.at
+        _Event(item.since, day_of(item.since, question.zone), item.position, None, item.edition, item)
+        for item in question.editions.changes()
+        if item.since <= moment.at
     ]
     for envelope in known:
-        if entry_of(envelope) in customer.entries:
-            counted = _counts_from(question, envelope)
-            if counted <= moment.at:
-                events.append(_Event(counted, envelope.position, envelope, None))
-    return iter(sorted(events, key=lambda event: (event.at, event.position)))
+        entry = entry_of(envelope)
+        if entry in customer.entries:
+            event = _event(question, entry, envelope)
+            if event.at <= moment.at:
+                events.append(event)
+    return sorted(events, key=attrgetter("at", "position"))
 
 
-def _counts_from(question: Question, envelope: Envelope) -> datetime:
+def _event(question: Question, entry: Entry | None, envelope: Envelope) -> _Event:
     """Contacts entered late count from their entry (words, 7); sales, rulings and assignments from when they
     were made."""
-    if not isinstance(envelope.fact, VisitorRegistered | VisitorFollowedUp):
-        return envelope.occurred_at
-    governing = question.editions.at(max(envelope.occurred_at, question.editions.in_force[0].since))
-    return counts_from(envelope.occurred_at, envelope.known_at, governing, question.zone)
+    at, editions, zone = envelope.occurred_at, question.editions, question.zone
+    edition = editions.governing(at)
+    if type(envelope.fact) in MAY_BE_ENTERED_LATE:
+        counted = counts_from(at, envelope.known_at, edition, zone)
+        if counted != at:
+            at, edition = counted, editions.governing(counted)
+    return _Event(at, day_of(at, zone), envelope.position, entry, edition, envelope)
 
 
 class _Fold:
@@ -212,58 +227,53 @@ class _Fold:
         self.steps: list[Step] = []
 
     def take(self, event: _Event) -> None:
-        self.lapse(event.at)
-        if event.adoption is not None:
-            self._adopt(event.adoption)
-        elif event.envelope is not None and isinstance(event.envelope.fact, VisitorRuled):
-            self._rule(event.envelope, event.envelope.fact)
-        elif event.envelope is not None:
-            self._contact(event.at, event.envelope)
+        self.lapse(event.at, event.on)
+        if not isinstance(event.what, Envelope):
+            self._adopt(event, event.what)
+        elif type(event.what.fact) is VisitorRuled:
+            self._rule(event, event.what, event.what.fact)
+        else:
+            self._contact(event, event.what)
 
-    def _edition(self, at: datetime) -> Edition:
-        """The edition that governs what happened at an instant: what is older than the first edition comes
-        under that."""
-        return self.question.editions.at(max(at, self.question.editions.in_force[0].since))
-
-    def lapse(self, at: datetime) -> None:
-        """Notice that the claim has run out. Nothing is stored when it does: it is worked out whenever
-        somebody looks."""
+    def lapse(self, at: datetime, on: date | None = None) -> None:
+        """Notice that the claim has run out. Nothing is stored when it does: it is worked out whenever somebody looks
+        (`on`: the day, where it is known already)."""
         claim = self.claim
-        if claim is None or claim.bought or claim.until is None or not has_lapsed(claim.until, at, self.zone):
+        if claim is None or claim.bought or claim.until is None:
+            return
+        if not has_lapsed(claim.until, on or day_of(at, self.zone)):
             return
         ended_at = end_of(claim.until, self.zone)
-        period = self._edition(ended_at).parameter("attribution.protection_days")
-        self._end(claim, ended_at, "lapsed", period.clauses)
+        edition = self.question.editions.governing(ended_at)
+        self._end(claim, ended_at, "lapsed", edition.parameter(PERIOD).clauses)
 
     def _end(self, claim: Claim, at: datetime, effect: str, clauses: tuple[str, ...]) -> None:
-        self.last_claim = msgspec.structs.replace(claim, ended_at=at)
+        self.last_claim = replace(claim, ended_at=at)
         self.claim = None
         self._step(at, None, "lapse", effect, clauses)
 
-    def _adopt(self, adoption: InForce) -> None:
-        """Words, 8: a running claim goes on under the new edition, counted from the same contact; ruled and
-        lapsed stay."""
+    def _adopt(self, event: _Event, adoption: InForce) -> None:
+        """Words, 8: a running claim goes on under the new edition, counted from the same contact; ruled and lapsed
+        stay."""
         claim, at, effect = self.claim, adoption.since, "nothing"
-        clauses: tuple[str, ...] = adoption.edition.parameter("attribution.protection_days").clauses
+        clauses: tuple[str, ...] = adoption.edition.parameter(PERIOD).clauses
         if claim is not None and not claim.bought:
-            until = protected_until(claim.contact_at, adoption.edition, self.zone)
+            until = protected_until(day_of(claim.contact_at, self.zone), adoption.edition)
             if claim.ruled:
                 effect = "kept"
-            elif has_lapsed(until, at, self.zone):
-                self._end(msgspec.structs.replace(claim, until=until), at, "ended_by_adoption", clauses)
+            elif has_lapsed(until, event.on):
+                self._end(replace(claim, until=until), at, "ended_by_adoption", clauses)
                 return
             else:
                 effect = "recounted"
-                merged = tuple(dict.fromkeys((*claim.clauses, *clauses)))
-                self.claim = msgspec.structs.replace(claim, until=until, clauses=merged)
+                self.claim = replace(claim, until=until, clauses=merged(claim.clauses, clauses))
         self._step(at, adoption.position or None, "adoption", effect, clauses)
 
-    def _rule(self, envelope: Envelope, fact: VisitorRuled) -> None:
+    def _rule(self, event: _Event, envelope: Envelope, fact: VisitorRuled) -> None:
         """Words, 9: a ruling holds from the moment it is made and starts protection anew on its day."""
         if not self.rulings:
             return
-        at = envelope.occurred_at
-        edition = self._edition(at)
+        at, edition = event.at, event.edition
         bought = self.claim is not None and self.claim.bought
         clauses = edition.parameter("attribution.ruled_by").clauses
         self.ruling = envelope
@@ -275,105 +285,102 @@ class _Fold:
                 ground="ruling",
                 since=at,
                 contact_at=at,
-                until=None if bought else protected_until(at, edition, self.zone),
+                until=None if bought else protected_until(event.on, edition),
                 bought=bought,
                 ruled=True,
                 clauses=clauses,
                 facts=(envelope.position,),
             )
-        self._put(envelope, at, "ruling", (), "ruled", None, clauses, edition)
+        self._put(event, envelope, "ruling", (), "ruled", None, clauses)
 
-    def _contact(self, at: datetime, envelope: Envelope) -> None:
-        edition = self._edition(at)
-        what, by, case = self._case(envelope, edition)
-        row = edition.row_for("attribution.contact", case)
-        effect, reason = row.then["claim"], row.then.get("reason")
-        if effect == "renews" and self._comes_too_late(envelope):
+    def _contact(self, event: _Event, envelope: Envelope) -> None:
+        contact = contact_of(envelope.fact, event.edition, self.question.roles)
+        claim, by = self._standing(contact)
+        row = event.edition.finding(row_of_contact, contact.what, contact.via, contact.entry, claim, by)
+        effect, reason, clauses = row.then["claim"], row.then.get("reason"), row.clauses
+        if effect == "renews" and self._comes_too_late(event, envelope):
             effect, reason = "nothing", "entered_after_lapse"
         if effect == "founds":
-            self.claim = self._found(envelope, at, by[0], row, edition)
+            self.claim = self._found(event, contact.by[0], row)
         elif effect == "renews" and self.claim is not None:
-            self.claim = self._renewed(self.claim, envelope, at, row, edition)
-        if what == "sale" and self.claim is not None:
+            self.claim = self._renewed(self.claim, event, row)
+        if contact.what == "sale" and self.claim is not None:
             effect = "closes" if effect == "stays" else effect
-            self.claim = msgspec.structs.replace(
+            self.claim = replace(
                 self.claim,
                 bought=True,
                 until=None,
-                clauses=tuple(dict.fromkeys((*self.claim.clauses, *row.clauses))),
-                facts=(*self.claim.facts, envelope.position),
+                clauses=merged(self.claim.clauses, row.clauses),
+                facts=(*self.claim.facts, event.position),
             )
-        clauses = row.clauses
         if effect in ("founds", "renews"):
-            clauses = tuple(dict.fromkeys((*clauses, *edition.parameter("attribution.protection_days").clauses)))
-        self._put(envelope, at, what, by, effect, reason, clauses, edition)
+            clauses = merged(clauses, event.edition.parameter(PERIOD).clauses)
+        self._put(event, envelope, contact.what, contact.by, effect, reason, clauses)
 
-    def _case(self, envelope: Envelope, edition: Edition) -> tuple[str, tuple[UUID, ...], dict[str, str]]:
-        """The coded facts of a contact, as the table `attribution.contact` asks for them."""
-        contact = contact_of(envelope.fact, edition, self.question.roles)
+    def _standing(self, contact: Contact) -> tuple[str, str]:
+        """How the claim stands when a contact is made, and by whom it is: codes of the table `attribution.contact`."""
         claim = "running"
         if self.claim is None:
             claim = "lapsed" if self.last_claim else "never"
         elif self.claim.bought:
             claim = "bought"
-        by = "owner" if self.claim is not None and self.claim.owner in contact.by else "other"
-        case = {"contact": contact.what, "via": contact.via, "entry": contact.entry, "claim": claim, "by": by}
-        return contact.what, contact.by, case
+        return claim, "owner" if self.claim is not None and self.claim.owner in contact.by else "other"
 
-    def _comes_too_late(self, envelope: Envelope) -> bool:
+    def _comes_too_late(self, event: _Event, envelope: Envelope) -> bool:
         """Words, 7: an entry never revives a claim that had lapsed before it was recorded."""
         assert self.claim is not None
-        return has_lapsed(self.claim.until, envelope.known_at, self.zone)
+        known_at = envelope.known_at
+        return has_lapsed(self.claim.until, event.on if known_at == event.at else day_of(known_at, self.zone))
 
-    def _found(self, envelope: Envelope, at: datetime, owner: UUID, row: Row, edition: Edition) -> Claim:
-        period = edition.parameter("attribution.protection_days").clauses
+    def _found(self, event: _Event, owner: UUID, row: Row) -> Claim:
+        period = event.edition.parameter(PERIOD).clauses
         return Claim(
             owner=owner,
             ground=row.then["ground"],
-            since=at,
-            contact_at=at,
-            until=protected_until(at, edition, self.zone),
-            clauses=tuple(dict.fromkeys((*row.clauses, *period))),
-            facts=(envelope.position,),
+            since=event.at,
+            contact_at=event.at,
+            until=protected_until(event.on, event.edition),
+            clauses=merged(row.clauses, period),
+            facts=(event.position,),
         )
 
-    def _renewed(self, claim: Claim, envelope: Envelope, at: datetime, row: Row, edition: Edition) -> Claim:
+    def _renewed(self, claim: Claim, event: _Event, row: Row) -> Claim:
         """The period starts anew; a renewal never shortens it."""
-        until = protected_until(at, edition, self.zone)
+        until = protected_until(event.on, event.edition)
         longer = until is None or (claim.until is not None and until >= claim.until)
-        return msgspec.structs.replace(
+        return replace(
             claim,
-            contact_at=max(at, claim.contact_at),
+            contact_at=max(event.at, claim.contact_at),
             until=until if longer else claim.until,
-            clauses=tuple(dict.fromkeys((*claim.clauses, *row.clauses))),
-            facts=(*claim.facts, envelope.position),
+            clauses=merged(claim.clauses, row.clauses),
+            facts=(*claim.facts, event.position),
         )
 
     def _put(
         self,
+        event: _Event,
         envelope: Envelope,
-        at: datetime,
         what: str,
         by: tuple[UUID, ...],
         effect: str,
         reason: str | None,
         clauses: tuple[str, ...],
-        edition: Edition,
     ) -> None:
         self.steps.append(
             Step(
                 at=envelope.occurred_at,
+                on=event.on if event.at == envelope.occurred_at else None,
                 known_at=envelope.known_at,
-                position=envelope.position,
+                position=event.position,
                 what=what,
-                entry=entry_of(envelope),
+                entry=event.entry,
                 by=by,
                 effect=effect,
                 reason=reason,
                 claim=self.claim,
                 clauses=clauses,
-                edition=edition.label,
-                late=at != envelope.occurred_at,
+                edition=event.edition.label,
+                late=event.at != envelope.occurred_at,
             )
         )
 
@@ -385,12 +392,9 @@ class _Fold:
                 known_at=at,
                 position=position,
                 what=what,
-                entry=None,
-                by=(),
                 effect=effect,
-                reason=None,
                 claim=self.claim,
                 clauses=clauses,
-                edition=self._edition(at).label,
+                edition=self.question.editions.governing(at).label,
             )
         )

@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 
 
-class Fact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Fact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """Something that happened. Subclasses are declared with `@stored_as(name)`; the name belongs to history."""
 
     stored_name: ClassVar[str] = ""
@@ -47,7 +47,20 @@ def retire(name: str, successor: str, upcast: Callable[[dict[str, Any]], dict[st
     RETIRED[name] = (successor, upcast)
 
 
-class Draft(msgspec.Struct, frozen=True, kw_only=True):
+def present_name(name: str) -> str:
+    """The name that a stored name has led to since; itself, unless it was retired."""
+    while name in RETIRED:
+        name = RETIRED[name][0]
+    return name
+
+
+def names_read_as(*facts: type[Fact]) -> list[str]:
+    """All stored names, retired ones included, that are read as one of these facts."""
+    wanted = {fact.stored_name for fact in facts}
+    return sorted(name for name in (*FACTS, *RETIRED) if present_name(name) in wanted)
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A fact about to be put on record, and all that the envelope says of it except when and where that was.
 
     `occurred_at` is when it happened (None: as it is recorded); `entered_at` is given where an older record (a
@@ -78,7 +91,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
         return self.version
 
 
-class Envelope(Draft, frozen=True, kw_only=True):
+class Envelope(Draft, frozen=True, kw_only=True, gc=False):
     """A fact on record: `position` is its gap-free place in the whole log, from 1; `recorded_at` the
     database's clock."""
 

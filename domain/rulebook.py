@@ -8,10 +8,15 @@ default).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
+from functools import cache, cached_property, lru_cache
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 import msgspec
+
+Case = ParamSpec("Case")
+Found = TypeVar("Found")
 
 AmendmentValue = int | str | bool | list[str] | None
 """What a parameter may hold: a number, a code, a switch, a list of codes, or None where the file says `none`."""
@@ -67,8 +72,11 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     rows: tuple[Row, ...]
 
 
-class Edition(msgspec.Struct, frozen=True, kw_only=True):
-    """One dated edition of a rulebook, as loaded and checked; `amend` holds what was changed in it for this use."""
+class Edition(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """One dated edition of a rulebook, as loaded and checked; `amend` holds what was changed in it for this use.
+
+    Beside its fields (hence `dict`) it keeps what rules have found in it; a copy, amended or not, starts anew.
+    """
 
     rulebook: str
     title_zh: str
@@ -83,7 +91,7 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
     amend: dict[str, AmendmentValue] = {}
 
-    @property
+    @cached_property
     def label(self) -> str:
         """How decisions name it: id, day, and a mark when amended."""
         return f"{self.rulebook}@{self.in_force_from.isoformat()}" + ("*" if self.amend else "")
@@ -107,6 +115,12 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True):
         if not isinstance(value, list):
             raise RulebookError(f"{self.label}: {name} is not a list")
         return tuple(value)
+
+    @cached_property
+    def finding(self) -> Finding:
+        """`finding(rule, *case)`: what a pure rule finds here for a case of codes. It is asked once for each case; what
+        it raises, it raises every time."""
+        return cache(lambda rule, *case: rule(self, *case))
 
     def row_for(self, table: str, case: Mapping[str, str]) -> Row:
         """The one row of a table that applies to a case of coded facts.
@@ -142,6 +156,14 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, parameters={**self.parameters, **changed}, amend={**self.amend, **amend})
 
 
+class Finding(Protocol):
+    """Calls a rule on an edition and a case."""
+
+    def __call__(
+        self, rule: Callable[Concatenate[Edition, Case], Found], *case: Case.args, **_: Case.kwargs
+    ) -> Found: ...
+
+
 class InForce(msgspec.Struct, frozen=True):
     """An edition put in force at an instant; `position` is the adoption's place in the log (0: not from the log)."""
 
@@ -170,9 +192,20 @@ class Editions(msgspec.Struct, frozen=True):
             f"{instant.isoformat()} lies before {first.edition.label} came into force ({first.since.isoformat()})"
         )
 
+    def governing(self, instant: datetime) -> Edition:
+        """The edition that governs what happened at an instant: what is older than the first edition comes under
+        that."""
+        return self.at(max(instant, self.in_force[0].since))
+
     def changes(self) -> Sequence[InForce]:
         """Every adoption after the first."""
         return self.in_force[1:]
+
+
+@lru_cache(maxsize=4096)
+def merged(clauses: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:
+    """The clauses cited here and there: each once, in order."""
+    return tuple(dict.fromkeys((*clauses, *more)))
 
 
 def single(edition: Edition, since: datetime) -> Editions:

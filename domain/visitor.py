@@ -99,12 +99,13 @@ class VisitorAssigned(Fact, frozen=True, kw_only=True):
     fault: bool = False
 
 
+_OF_AN_ENTRY = (VisitorRegistered, VisitorFollowedUp, VisitorBought, VisitorRuled, VisitorAssigned)
+
+
 def entry_of(envelope: Envelope) -> Entry | None:
     """The entry of the register that a fact of a visitor's file is about (None: relations, and other facts)."""
     fact = envelope.fact
-    if isinstance(fact, VisitorRegistered | VisitorFollowedUp | VisitorBought | VisitorRuled | VisitorAssigned):
-        return Entry(envelope.stream, fact.registration)
-    return None
+    return Entry(envelope.stream, fact.registration) if isinstance(fact, _OF_AN_ENTRY) else None
 
 
 class Registration(msgspec.Struct, frozen=True):

@@ -17,12 +17,18 @@ from application.importing.rows import UnreadableFile
 from application.yaml_files import FileProblem
 from domain.refusals import REFUSALS, Refusal
 from domain.rulebook import RulebookError
+from projections.processes import FoldingFailed
+from projections.rebuild import Cancelled, RebuildRefused
+from projections.records import NotThere
 
 from .cli_desk import COMMANDS
 from .cli_office import dispute, health, import_files, replay, rule
+from .cli_read_side import rebuild, show_lag
+from .cli_report import report
 from .cli_rulebook import rulebook
 from .cli_scenario import scenario
 from .cli_start import demo, run
+from .cli_work import schedule, work
 
 KNOWN_ERRORS = (
     RulebookError,
@@ -32,6 +38,10 @@ KNOWN_ERRORS = (
     StoreUnavailable,
     UnreadableFact,
     EmbeddedPostgresError,
+    RebuildRefused,
+    Cancelled,
+    FoldingFailed,
+    NotThere,
 )
 
 
@@ -59,7 +69,10 @@ def lunpai(context: click.Context, language: str) -> None:
     _spoken.append(language)
 
 
-for command in (run, demo, import_files, *COMMANDS, replay, dispute, rule, scenario, rulebook, health):
+OFFICE = (run, demo, import_files, *COMMANDS, replay, dispute, rule, scenario, rulebook, health)
+READ_SIDE = (report, work, show_lag, rebuild, schedule)
+
+for command in (*OFFICE, *READ_SIDE):
     lunpai.add_command(command)
 
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-import signal
 import tempfile
-import threading
 from datetime import UTC, datetime
-from types import FrameType
 from uuid import uuid4
 
 import click
@@ -20,10 +17,13 @@ from application.replay.matter import find_matter
 from application.replay.report import Asked
 from application.replay.report import replay as replay_matter
 from application.sales_office import SalesOffice, site_names
+from projections.schedule import read_schedule
+from projections.views import VIEWS
 
 from . import replay_terminal
 from .arguments import say
 from .cli_office import raise_dispute, rule_on, run_import, show_import
+from .cli_work import keep, schedule_file
 from .store import Store, open_store, sample_office
 
 SITE, RULEBOOK = "示范案场", "forty-three-articles"
@@ -37,14 +37,16 @@ MANAGER = "陈经理"
 @click.option("--once", is_flag=True, help="End after telling what to try, instead of keeping the store running.")
 @click.pass_obj
 def run(language: str, once: bool) -> None:
-    """Start the store, load the sample office if the store is empty, and tell what to try next."""
+    """Start the store, load the sample office if the store is empty, tell what to try next, and keep the views live."""
+    schedule = read_schedule(schedule_file(), VIEWS)
     with open_store(say) as store:
         if not site_names(store.record) or _half_loaded(store):
             say("the store is empty: loading the sample office" if language == "en" else "数据为空：载入示范案场")
             load_sample(store, language)
         _tell(store, language)
         if not once:
-            _wait(language)
+            say("the store is running; Ctrl-C stops it" if language == "en" else "数据库正在运行；按 Ctrl-C 停止")
+            keep(store, language, schedule)
 
 
 def _half_loaded(store: Store) -> bool:
@@ -77,6 +79,10 @@ def _tell(store: Store, language: str) -> None:
             f"  lunpai replay {CONTESTED} --amend attribution.protection_days=60",
             f"  lunpai dispute {CONTESTED} --by 云宇敏            raise a claim; the manager here is {MANAGER}:",
             f"  lunpai rule D1 --by {MANAGER} --reason ...     rule on it",
+            "  lunpai report morning --as-of 2026-04-15          the list for a manager's morning, as it stood then",
+            "  lunpai report scoreboard --month 2026-04 --xlsx scores.xlsx",
+            "  lunpai lag                                        where the views stand that reports are read from",
+            "  lunpai rebuild --check                            compare them with the record, row by row",
             "  lunpai rulebook explain forty-three-articles",
             "  lunpai import --site NAME --rulebook ID FILE...   your own register, follow-ups, sales",
         ),
@@ -88,6 +94,10 @@ def _tell(store: Store, language: str) -> None:
             f"  lunpai --language zh replay {CONTESTED} --under revised-reception",
             f"  lunpai --language zh replay {CONTESTED} --amend attribution.protection_days=60",
             f"  lunpai dispute {CONTESTED} --by 云宇敏   提出主张；然后：lunpai rule D1 --by {MANAGER} --reason ……",
+            "  lunpai --language zh report morning --as-of 2026-04-15   某日的晨会清单",
+            "  lunpai --language zh report scoreboard --month 2026-04 --xlsx 业绩榜.xlsx",
+            "  lunpai --language zh lag                                 视图落后多少",
+            "  lunpai --language zh rebuild --check                     逐行核对视图与记录",
             "  lunpai --language zh rulebook explain forty-three-articles",
             "  lunpai import --site 名称 --rulebook 编号 文件……   导入自己的登记、跟进、成交",
         ),
@@ -97,19 +107,6 @@ def _tell(store: Store, language: str) -> None:
     prefix = ".venv/bin/" if os.path.exists(".venv/bin/lunpai") else ""
     if prefix:
         click.echo(f"(lunpai stands for {prefix}lunpai)" if language == "en" else f"（lunpai 即 {prefix}lunpai）")
-
-
-def _wait(language: str) -> None:
-    """Keep the store running until Ctrl-C or a request to end."""
-    ended = threading.Event()
-
-    def end(number: int, frame: FrameType | None) -> None:
-        ended.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, end)
-    say("the store is running; Ctrl-C stops it" if language == "en" else "数据库正在运行；按 Ctrl-C 停止")
-    ended.wait()
 
 
 @click.command(short_help="Import, dispute, replay, ruling - once through.")

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -20,6 +21,8 @@ from application.replay.matter import Matter, find_matter
 from application.rulebooks import Shelf
 from application.sales_office import SalesOffice, find_site, site_names
 from domain.refusals import Refusal
+from projections.live import ReadSide
+from projections.views import VIEWS
 
 SCHEMA = "lunpai"
 NO_SITE = "there is none yet: import one first (see lunpai import --help)"
@@ -67,6 +70,19 @@ class Store(msgspec.Struct, frozen=True):
             )
             raise Refusal("unknown_site", there)
         return find_site(self.record, self.keyring, self.shelf, names[0])
+
+    @property
+    def read_side(self) -> ReadSide:
+        """The views of this store."""
+        recorder = self.record.recorder
+        assert isinstance(recorder, PostgresRecorder), "a store in memory has no views"
+        return ReadSide(recorder, tuple(VIEWS.values()))
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of the sites; of the first by name where they differ, and UTC where there is none yet."""
+        names = site_names(self.record)
+        return self.office(names[0]).files.site().zone if names else ZoneInfo("UTC")
 
 
 def shelf() -> Shelf:

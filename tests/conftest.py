@@ -6,7 +6,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psycopg
@@ -16,10 +16,13 @@ from psycopg import sql
 
 from application.embedded_postgres import EmbeddedPostgres
 from application.event_store.memory import MemoryRecorder
+from application.event_store.migrations import jobs_schema, views_schema
 from application.event_store.postgres import PostgresRecorder, prepare_store
 from application.event_store.record import Record
 from application.privacy import Keyring
 from application.rulebooks import Shelf
+from domain.site import SiteOpened
+from tests.projections.equality import assert_rebuilt_equals_live
 
 settings.register_profile("house", deadline=None)
 # Where a change is judged, the same examples each time: new ones are looked for wherever people work.
@@ -45,13 +48,41 @@ def master() -> bytes:
     return secrets.token_bytes(32)
 
 
-@pytest.fixture
-def schema(postgres_uri: str) -> Iterator[str]:
-    """The name of a schema of this test's own, dropped afterwards."""
+@contextmanager
+def schema_of_its_own(uri: str, *, check: bool = True) -> Iterator[str]:
+    """The name of a schema, dropped afterwards. What was put on record there meanwhile is folded into views in small
+    batches, and must be what a rebuild makes of it."""
     name = f"test_{secrets.token_hex(8)}"
     yield name
-    with psycopg.connect(postgres_uri, autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(name)))
+    if check:
+        check_read_side(uri, name)
+    with psycopg.connect(uri, autocommit=True) as connection:
+        all_of_it = sql.SQL(", ").join(map(sql.Identifier, (name, views_schema(name), jobs_schema(name))))
+        connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(all_of_it))
+
+
+@pytest.fixture
+def schema(postgres_uri: str, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The name of a schema of this test's own."""
+    damaged = request.node.get_closest_marker("damages") is not None
+    with schema_of_its_own(postgres_uri, check=not damaged) as name:
+        yield name
+
+
+def check_read_side(uri: str, schema: str) -> None:
+    """Rebuilt equals live, for a schema that holds the record of a sales office."""
+    with psycopg.connect(uri, autocommit=True) as connection:
+        there = connection.execute("SELECT to_regclass(%s)", [f"{schema}.fact"]).fetchone()
+        if not there or there[0] is None:
+            return
+        named = sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE name = %s)").format(sql.Identifier(schema, "fact"))
+        opened = connection.execute(named, [SiteOpened.stored_name]).fetchone()
+    if opened and opened[0]:
+        recorder = PostgresRecorder(uri, schema=schema)
+        try:
+            assert_rebuilt_equals_live(recorder)
+        finally:
+            recorder.close()
 
 
 @pytest.fixture

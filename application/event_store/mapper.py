@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Annotated, Any, cast
 from uuid import UUID
 
 import msgspec
@@ -31,8 +31,8 @@ class _Stored(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_f
     edition, what."""
 
     site: UUID
-    at: datetime | None = None  # left out: when it was recorded
-    entered: datetime | None = None
+    at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None  # left out: when it was recorded
+    entered: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     by: UUID
     command: UUID
     correlation: UUID | None = None
@@ -66,26 +66,34 @@ def encode(draft: Draft) -> bytes:
 
 def decode(event: RecordedEvent) -> Envelope:
     """The envelope of a stored event. Raises UnreadableFact naming position and reason."""
-    name = event.topic
+    stream = cast("UUID", event.originator_id)
+    return decode_row(event.id, stream, event.originator_version, event.topic, event.state, event.recorded_at)
+
+
+def decode_row(
+    position: int, stream: UUID, version: int, stored_name: str, body: bytes, recorded_at: datetime
+) -> Envelope:
+    """The envelope of a row of the record. Raises UnreadableFact naming position and reason."""
+    name = stored_name
     try:
-        stored = _stored_decoder.decode(event.state)
-        content: bytes = bytes(stored.fact)
+        stored = _stored_decoder.decode(body)
+        content: bytes | msgspec.Raw = stored.fact
         while name in RETIRED:
             name, upcast = RETIRED[name]
             content = _encoder.encode(upcast(msgspec.json.decode(content)))
         if name not in FACTS:
-            raise UnreadableFact(f"position {event.id}: no fact is named {name}")
+            raise UnreadableFact(f"position {position}: no fact is named {name}")
         decoder = _fact_decoders.get(name) or _build_decoder(name)
         fact = decoder.decode(content)
-    except msgspec.DecodeError as error:
-        raise UnreadableFact(f"position {event.id}, {event.topic}: {error}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UnreadableFact(f"position {position}, {stored_name}: {error}") from None
     return Envelope(
         site=stored.site,
-        stream=cast("UUID", event.originator_id),
-        version=event.originator_version,
-        position=event.id,
-        recorded_at=event.recorded_at,
-        occurred_at=stored.at or event.recorded_at,
+        stream=stream,
+        version=version,
+        position=position,
+        recorded_at=recorded_at,
+        occurred_at=stored.at or recorded_at,
         entered_at=stored.entered,
         actor=stored.by,
         command_id=stored.command,

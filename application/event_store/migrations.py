@@ -12,7 +12,8 @@ from psycopg import sql
 from .appending import StoreRefused
 
 ROLE = "lunpai_program"
-_LOCK = 0x6C756E706169  # "lunpai": the advisory lock under which one program migrates at a time
+READ_SIDE = 2  # the migration that makes the schema of the views
+MIGRATION_LOCK = 0x6C756E706169  # "lunpai": the advisory lock under which one program migrates at a time
 
 
 def scripts() -> list[tuple[int, str]]:
@@ -31,6 +32,16 @@ def channel_of(schema: str) -> str:
     return f"{schema}_facts"
 
 
+def views_schema(schema: str) -> str:
+    """The schema of the read side that belongs to a schema of facts."""
+    return f"{schema}_views"
+
+
+def jobs_schema(schema: str) -> str:
+    """The schema of the job queue that belongs to a schema of facts."""
+    return f"{schema}_jobs"
+
+
 def migrate(connection: psycopg.Connection, schema: str) -> int:
     """Bring the schema up to this program's version, in one transaction; returns the version.
 
@@ -39,7 +50,7 @@ def migrate(connection: psycopg.Connection, schema: str) -> int:
     """
     wanted = scripts()
     with connection.transaction(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [MIGRATION_LOCK])
         _create_role(cursor)
         present = cursor.execute("SELECT to_regclass(%s)", [f'"{schema}".schema_version']).fetchone()
         if present is None or present[0] is None:
@@ -59,6 +70,9 @@ def migrate(connection: psycopg.Connection, schema: str) -> int:
         for version, text in wanted[current:]:
             cursor.execute(_prepared(text, schema))
             cursor.execute(sql.SQL("INSERT INTO {} VALUES (%s, clock_timestamp())").format(version_table), [version])
+        there = cursor.execute("SELECT to_regnamespace(%s)", [f'"{views_schema(schema)}"']).fetchone()
+        if there is None or there[0] is None:  # thrown away, as it may be: it can be rebuilt from the facts
+            cursor.execute(_prepared(dict(wanted)[READ_SIDE], schema))
     return len(wanted)
 
 
@@ -78,10 +92,11 @@ def _create_role(cursor: psycopg.Cursor) -> None:
 
 
 def _prepared(text: str, schema: str) -> sql.SQL:
-    """The script with the schema, role and channel put in, quoted."""
+    """The script with the schemas, role and channel put in, quoted."""
     quoted = sql.Identifier(schema).as_string()
     filled = (
         text.replace("__schema__", quoted)
+        .replace("__views__", sql.Identifier(views_schema(schema)).as_string())
         .replace("__role__", sql.Identifier(ROLE).as_string())
         .replace("'__channel__'", sql.Literal(channel_of(schema)).as_string())
     )

@@ -28,7 +28,7 @@ from .appending import (
     StreamMoved,
 )
 from .mapper import RecordedEvent
-from .migrations import ROLE, channel_of, migrate
+from .migrations import ROLE, channel_of, jobs_schema, migrate, views_schema
 
 RECONNECT_SECONDS = 2.0
 """However long a database was away, who asks when it is back waits no longer than this for the next try."""
@@ -80,6 +80,11 @@ class _PatientConnection(psycopg.Connection[TupleRow]):
             raise psycopg.OperationalError("the database did not reply in time") from error
 
 
+def patient(reply_timeout_seconds: float) -> type[psycopg.Connection[TupleRow]]:
+    """Connections that wait so long for a reply."""
+    return type("Connection", (_PatientConnection,), {"reply_timeout_seconds": reply_timeout_seconds})
+
+
 class PostgresRecorder(ApplicationRecorder):
     """Reads and appends facts. Appends speak to libpq directly: half of their time would go into adapting parameters.
 
@@ -104,10 +109,9 @@ class PostgresRecorder(ApplicationRecorder):
             sql.Identifier(schema, "append_durably"),
             sql.SQL(", ").join(sql.SQL(f"${i}") for i in range(1, len(_TYPES) + 1)),
         )
-        patient = type("Connection", (_PatientConnection,), {"reply_timeout_seconds": reply_timeout_seconds})
         self._pool = ConnectionPool(
             uri,
-            connection_class=patient,
+            connection_class=patient(reply_timeout_seconds),
             min_size=0,
             max_size=pool_size,
             timeout=connect_timeout_seconds,
@@ -359,7 +363,8 @@ def drop_schema(uri: str, schema: str) -> None:
     if not schema.startswith("scratch_"):
         raise StoreRefused(f"{schema} is no scratch schema")
     with psycopg.connect(uri, autocommit=True, connect_timeout=30) as connection:
-        connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema)))
+        all_of_it = sql.SQL(", ").join(map(sql.Identifier, (schema, views_schema(schema), jobs_schema(schema))))
+        connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(all_of_it))
 
 
 def _refusal(result: pq.abc.PGresult) -> Exception:

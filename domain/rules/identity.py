@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 
 import msgspec
 
 from ..record import Envelope
-from ..rulebook import Edition
+from ..rulebook import Edition, Row
 from ..visitor import Entry, VisitorRegistered, VisitorRelated
+
+TELL_WHO = frozenset({VisitorRegistered, VisitorRelated})
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -36,24 +39,31 @@ class Customer(msgspec.Struct, frozen=True):
 def links(history: Iterable[Envelope], edition: Edition) -> list[Link]:
     """Every pair of entries that a phone or a relation connects, judged by the edition, in the record's order."""
     found: list[Link] = []
-    names_of: dict[object, list[tuple[Envelope, VisitorRegistered]]] = defaultdict(list)
+    names_of: dict[object, list[tuple[Envelope, VisitorRegistered]]] = {}
     relations: set[object] = set()
-    for envelope in sorted(history, key=lambda envelope: envelope.position):
+    telling = [envelope for envelope in history if type(envelope.fact) in TELL_WHO]
+    for envelope in sorted(telling, key=attrgetter("position")):
         fact = envelope.fact
         if isinstance(fact, VisitorRegistered):
-            for before, registered in names_of[envelope.stream]:
+            names = names_of.setdefault(envelope.stream, [])
+            for before, registered in names:
                 found.append(_same_phone(before, registered, envelope, fact, edition))
             if fact.same_name_as is None:  # one entry speaks for all of its name, so long files stay cheap
-                names_of[envelope.stream].append((envelope, fact))
+                names.append((envelope, fact))
         elif isinstance(fact, VisitorRelated) and (key := (envelope.command_id, fact)) not in relations:
             relations.add(key)  # the same fact stands in both files
             proven = "yes" if fact.proven else "no"
-            case = {"link": "relation", "names": "unknown", "relation": fact.relation, "proven": proven}
-            row = edition.row_for("attribution.same_customer", case)
+            row = edition.finding(row_of_pair, "relation", "unknown", fact.relation, proven)
             same = row.then["customers"] == "one"
             facts = (envelope.position,)
             found.append(Link(fact.visitor, fact.to, "relation", fact.relation, same, row.clauses, facts))
     return found
+
+
+def row_of_pair(edition: Edition, link: str, names: str, relation: str, proven: str) -> Row:
+    """The row of `attribution.same_customer` for two entries that a link connects."""
+    case = {"link": link, "names": names, "relation": relation, "proven": proven}
+    return edition.row_for("attribution.same_customer", case)
 
 
 def _same_phone(
@@ -64,8 +74,7 @@ def _same_phone(
         names = "unknown"
     elif (fact.same_name_as or fact.registration) == (registered.same_name_as or registered.registration):
         names = "same"
-    case = {"link": "same_phone", "names": names, "relation": "none", "proven": "no"}
-    row = edition.row_for("attribution.same_customer", case)
+    row = edition.finding(row_of_pair, "same_phone", names, "none", "no")
     return Link(
         Entry(before.stream, registered.registration),
         Entry(now.stream, fact.registration),
@@ -79,6 +88,8 @@ def _same_phone(
 
 def customer_of(entry: Entry, all_links: Sequence[Link]) -> Customer:
     """The customer an entry belongs to: everything reached through links that hold."""
+    if not all_links:
+        return Customer(frozenset((entry,)), (), ())
     neighbours: dict[Entry, list[Link]] = defaultdict(list)
     for link in all_links:
         neighbours[link.one].append(link)

@@ -13,9 +13,7 @@ from fractions import Fraction
 from uuid import UUID, uuid4
 
 import msgspec
-import psycopg
 import pytest
-from psycopg import sql
 
 from application.commands import Stamp
 from application.desk import CLOCK_TOLERANCE, Answer
@@ -29,6 +27,7 @@ from application.sales_office import SalesOffice, find_site, open_site, site_nam
 from domain.refusals import Refusal
 from domain.rulebook import RulebookError
 from domain.visitor import Entry, Moment, VisitorFollowedUp
+from tests.conftest import schema_of_its_own
 from tests.domain.given import instant
 
 SITE, PHONE, OTHER_PHONE = "滨江一号", "13856718294", "13956718295"
@@ -631,13 +630,12 @@ def settled(request: pytest.FixtureRequest) -> Iterator[House]:
         record = Record(MemoryRecorder())
         yield furnished(House(record, Keyring(secrets.token_bytes(32), record.person_keys)))
         return
-    uri, schema = request.getfixturevalue("postgres_uri"), f"test_{secrets.token_hex(8)}"
-    prepare_store(uri, schema, b"test")
-    record = Record(PostgresRecorder(uri, schema=schema))
-    yield furnished(House(record, Keyring(secrets.token_bytes(32), record.person_keys)))
-    record.close()
-    with psycopg.connect(uri, autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(schema)))
+    uri = request.getfixturevalue("postgres_uri")
+    with schema_of_its_own(uri) as schema:
+        prepare_store(uri, schema, b"test")
+        record = Record(PostgresRecorder(uri, schema=schema))
+        yield furnished(House(record, Keyring(secrets.token_bytes(32), record.person_keys)))
+        record.close()
 
 
 def furnished(house: House) -> House:

@@ -8,9 +8,7 @@ from collections.abc import Callable, Iterator
 from decimal import InvalidOperation
 from pathlib import Path
 
-import psycopg
 import pytest
-from psycopg import sql
 
 from application.event_store.memory import MemoryRecorder
 from application.event_store.postgres import PostgresRecorder, prepare_store
@@ -30,6 +28,7 @@ from application.scenarios.format import (
 )
 from application.scenarios.run import Outcome, find_files, run_file
 from application.yaml_files import FileProblem
+from tests.conftest import schema_of_its_own
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
 FILES = sorted(SCENARIOS.rglob("*.yaml"))
@@ -49,13 +48,12 @@ def run_on_both(request: pytest.FixtureRequest) -> Iterator[Run]:
     if request.param == "memory":
         yield runner(Record(MemoryRecorder()))
         return
-    uri, schema = request.getfixturevalue("postgres_uri"), f"test_{secrets.token_hex(8)}"
-    prepare_store(uri, schema, b"test")
-    record = Record(PostgresRecorder(uri, schema=schema))
-    yield runner(record)
-    record.close()
-    with psycopg.connect(uri, autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(schema)))
+    uri = request.getfixturevalue("postgres_uri")
+    with schema_of_its_own(uri) as schema:
+        prepare_store(uri, schema, b"test")
+        record = Record(PostgresRecorder(uri, schema=schema))
+        yield runner(record)
+        record.close()
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

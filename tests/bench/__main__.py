@@ -7,20 +7,20 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 
 import msgspec
 from rich.console import Console
 
-from . import append, importing, reading, replay
+from . import append, importing, live, read_side, reading, replay
 from .figures import Figure, missed, show
 from .server import environment, server
 
 WIDTH = 160
 """Of the table in a file or pipe, which has none of its own."""
 
-PARTS = ("append", "replay", "decode", "attribute", "import")
+PARTS = ("append", "replay", "decode", "attribute", "import", "rebuild", "live")
 
 
 def main() -> int:
@@ -44,6 +44,15 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5, help="rounds of every measurement (default: 5)")
     parser.add_argument("--seconds", type=float, default=2.0, help="seconds per peer and round (default: 2)")
     parser.add_argument("--only", choices=PARTS, action="append", help="this part alone; may be given again")
+    parser.add_argument(
+        "--facts",
+        type=int,
+        default=read_side.FACTS,
+        help="facts in the store for rebuild and live (default: 1,000,000)",
+    )
+    parser.add_argument(
+        "--live-seconds", type=float, default=300.0, help="how long facts come in steadily (default: 300)"
+    )
     parser.add_argument("--json", action="store_true", help="the result as JSON on stdout, the table on stderr")
     parser.add_argument("--no-check", action="store_true", help="exit 0 even when a target is missed")
     options = parser.parse_args()
@@ -59,6 +68,13 @@ def _measure(uri: str, options: argparse.Namespace, progress: Callable[[str], No
         yield from append.measure(uri, rounds, seconds, progress)
     if "import" in parts:
         yield from importing.measure(uri, rounds, progress)
+    if {"rebuild", "live"} & set(parts):
+        with closing(read_side.crowd(uri, options.facts, progress)) as crowd:
+            if "rebuild" in parts:
+                yield from read_side.measure_rebuild(crowd, rounds, seconds, progress)
+                yield from live.measure_appends_meanwhile(crowd, rounds, progress)
+            if "live" in parts:
+                yield from live.measure_live(crowd, options.live_seconds, progress)
     if not {"replay", "decode", "attribute"} & set(parts):
         return
     with ExitStack() as stack:

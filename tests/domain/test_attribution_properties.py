@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from domain.attribution import Attribution, Claim, attribute
 from domain.calendar import day_of
 from domain.rivals import changes_to, rivals_of
+from domain.rulebook import Edition, single
 from domain.rules.vocabulary import VIAS
 from domain.visitor import Entry, Moment, VisitorRuled, evolve
 from tests.domain.given import (
@@ -139,6 +140,18 @@ def test_a_customer_has_one_owner_and_one_until(history: History, moment: Moment
 def test_the_same_question_has_the_same_answer(history: History, moment: Moment) -> None:
     entry = entries_of(history)[0]
     assert ask(history, entry, moment) == ask(history, entry, moment)
+
+
+@for_all(histories(), moments, st.lists(st.sampled_from(EDITIONS), min_size=2, max_size=4))
+def test_no_edition_answers_for_another(history: History, moment: Moment, editions: list[Edition]) -> None:
+    """What an edition has been asked before, and what other editions said, changes nothing: a new one says the same."""
+    entry = entries_of(history)[0]
+    for edition in editions:
+        asked_before, new = (
+            msgspec.structs.replace(history.question, editions=single(each, instant("2000-01-01 00:00")))
+            for each in (edition, msgspec.structs.replace(edition))
+        )
+        assert attribute(asked_before, entry, moment) == attribute(new, entry, moment)
 
 
 @for_all(histories(), moments)

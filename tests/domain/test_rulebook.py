@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import copy
+import pickle
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from fractions import Fraction
 
@@ -173,6 +175,48 @@ def test_what_is_no_share_is_refused(text: str) -> None:
         fraction(text)
 
 
+# Findings
+
+
+def test_a_rule_is_asked_once_for_a_case() -> None:
+    asked: list[tuple[str, int]] = []
+
+    def allowed(edition: Edition, code: str, number: int) -> str:
+        asked.append((code, number))
+        return f"{edition.label} {code} {number}"
+
+    edition = shipped()
+    found = [edition.finding(allowed, *case) for case in (("a", 1), ("a", 1), ("a", 2), ("b", 1), ("a", 1))]
+    assert asked == [("a", 1), ("a", 2), ("b", 1)]
+    assert found == [allowed(edition, *case) for case in (("a", 1), ("a", 1), ("a", 2), ("b", 1), ("a", 1))]
+
+
+def test_what_a_rule_raises_it_raises_every_time() -> None:
+    edition = shipped()
+    for _ in range(2):
+        with pytest.raises(RulebookError, match="has no parameter house"):
+            edition.finding(Edition.days, "house")
+
+
+COPIES: list[Callable[[Edition], Edition]] = [
+    lambda edition: edition.amended({DAYS: 3}),
+    lambda edition: msgspec.structs.replace(edition, parameters=edition.amended({DAYS: 3}).parameters),
+    lambda edition: copy.copy(edition).amended({DAYS: 3}),
+    lambda edition: copy.deepcopy(edition.amended({DAYS: 3})),
+    lambda edition: pickle.loads(pickle.dumps(edition.amended({DAYS: 3}))),
+]
+
+
+@pytest.mark.parametrize("copied", COPIES)
+def test_a_copy_takes_no_finding_along(copied: Callable[[Edition], Edition]) -> None:
+    edition = shipped()
+    for _ in range(2):
+        assert edition.finding(Edition.days, DAYS) == 7
+        assert copied(edition).finding(Edition.days, DAYS) == 3
+        again = pickle.loads(pickle.dumps(edition))
+        assert again == edition and again.finding(Edition.days, DAYS) == 7
+
+
 # Which edition is in force
 
 
@@ -194,6 +238,13 @@ def test_a_moment_before_the_first_edition_is_an_error_naming_it() -> None:
     found = editions()
     with pytest.raises(RulebookError, match=f"2026-03-02T00:59:59.*{WITHIN_7_DAYS}@2000-01-01 came into force"):
         found.at(found.in_force[0].since - timedelta(seconds=1))
+
+
+def test_what_is_older_than_the_first_edition_comes_under_it() -> None:
+    found = editions()
+    first, second = (item.since for item in found.in_force)
+    for at, rulebook in ((first - timedelta(days=9), WITHIN_7_DAYS), (first, WITHIN_7_DAYS), (second, WITHIN_30_DAYS)):
+        assert found.governing(at).rulebook == rulebook
 
 
 def test_a_what_if_has_one_edition_for_all_time() -> None:

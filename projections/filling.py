@@ -1,0 +1,68 @@
+"""Filling empty tables of views from the whole log: what a rebuild does beside the live tables, and what an answer as
+of another instant does in temporary ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import psycopg
+from psycopg import sql
+
+from application.event_store.migrations import ROLE
+
+from .folding import Parked
+from .live import ReadSide
+from .partition import Bounds, add, plan
+from .processes import Job, fold_all, processes_for
+from .tables import Tables, encoded
+
+COPY_AT_BYTES = 4_000_000
+
+
+class Filled(msgspec.Struct, frozen=True):
+    """How many facts were folded, and what could not be taken."""
+
+    facts: int
+    parked: tuple[Parked, ...]
+
+
+def fill(
+    read_side: ReadSide,
+    connection: psycopg.Connection,
+    tables: Tables,
+    bounds: Bounds,
+    tell: Callable[[int], None] = lambda facts: None,
+) -> Filled:
+    """Fold the log within bounds into tables just made, over the connection that made them.
+
+    `tell` is given the number of facts folded so far. Raises FoldingFailed, psycopg.Error.
+    """
+    views, recorder = tables.views, read_side.recorder
+    processes = processes_for(bounds.until)
+    fact = sql.Identifier(recorder.schema, "fact")
+    with read_side.connection() as reader:
+        planned = plan(reader, fact, bounds.until, processes)
+    job = Job(recorder.uri, recorder.schema, ROLE, tuple(view.name for view in views), planned, bounds)
+    waiting: list[list[bytes]] = [[] for _ in views]
+    sizes = [0] * len(views)
+    sums: list[dict[tuple[Any, ...], list[int]]] = [{} for _ in views]
+    parked: list[Parked] = []
+    done = 0
+    for folded, facts in fold_all(job, views, processes):
+        done += facts
+        parked.extend(folded.parked)
+        for place, view in enumerate(views):
+            waiting[place].append(folded.rows[place])
+            sizes[place] += len(folded.rows[place])
+            if sizes[place] >= COPY_AT_BYTES:
+                tables.copy(connection, view, waiting[place])
+                waiting[place], sizes[place] = [], 0
+        for place, counted in enumerate(folded.sums):
+            add(sums[place], views[place], ((*key, *values) for key, values in counted.items()))
+        tell(done)
+    for place, view in enumerate(views):
+        added_up = {key: (*key, *counted) for key, counted in sums[place].items() if any(counted)}
+        tables.copy(connection, view, [*waiting[place], *encoded(view, added_up)])
+    return Filled(done, tuple(parked))

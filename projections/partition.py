@@ -1,0 +1,322 @@
+"""The log read once for all views, a part at a time: which streams belong together is found first, then every part -
+some of the streams, chosen by their ids - is copied out, put together and folded in memory."""
+
+from __future__ import annotations
+
+import gc
+import struct
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+import psycopg
+from psycopg import sql
+
+from application.event_store.mapper import UnreadableFact, decode_row
+from domain.record import FACTS, RETIRED, Envelope, names_read_as
+from domain.visitor import VisitorRelated
+
+from .dossier import SITE, TYING, Context, Judged, connected, context_of, kind_of, tied_streams
+from .folding import (
+    FOLD_FAILS_WITH,
+    SITE_FAILS_WITH,
+    Parked,
+    Problem,
+    as_far_as_it_goes,
+    failed_at,
+    judge,
+    parked_at,
+    rows_of,
+)
+from .view import View
+
+PART_FACTS = 400_000
+"""About so many facts are held in memory at a time, by each process."""
+
+FETCHED_AT_ONCE = 2_000
+TELL_EVERY_DOSSIERS = 1_000
+
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+_HEAD = struct.Struct("!hiqi16siiiqi")
+_HEAD_BYTES = _HEAD.size
+_LENGTH = struct.Struct("!i")
+_POSITION, _STREAM = slice(6, 14), slice(18, 34)
+COLUMNS = sql.SQL("position, stream, version, recorded_at, name, body")
+
+
+class Bounds(msgspec.Struct, frozen=True):
+    """What is asked about: facts up to a position; of these, what was known at one instant and had happened at
+    another."""
+
+    until: int
+    known_at: datetime | None = None
+    at: datetime | None = None
+
+    def admit(self, envelope: Envelope) -> bool:
+        """Whether a fact counts. Relations say who people are: they hold for all times once they are known."""
+        if self.known_at is None and self.at is None:
+            return True
+        return (self.known_at is None or envelope.known_at <= self.known_at) and (
+            self.at is None or envelope.occurred_at <= self.at or isinstance(envelope.fact, VisitorRelated)
+        )
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What must be known before parts can be folded: the sites' own facts, and which streams are tied together."""
+
+    site_rows: list[bytes]
+    tied: list[list[UUID]]
+    parts: int
+
+
+class Part(msgspec.Struct, frozen=True):
+    """The streams whose ids lie from `first` on and before `end` (None: to the last), of `number` parts."""
+
+    number: int
+    first: UUID
+    end: UUID | None
+
+    def holds(self, stream: UUID) -> bool:
+        return self.first <= stream and (self.end is None or stream < self.end)
+
+
+def parts(number: int) -> list[Part]:
+    """The space of ids cut into so many parts of the same size."""
+    step = (1 << 128) // number
+    starts = [UUID(int=step * place) for place in range(number)]
+    return [Part(place, first, starts[place + 1] if place + 1 < number else None) for place, first in enumerate(starts)]
+
+
+def plan(connection: psycopg.Connection, fact: sql.Identifier, until: int, processes: int) -> Plan:
+    """One quick pass over the log for the facts of sites and those that tie streams together."""
+    site_rows: list[bytes] = []
+    ties: list[tuple[UUID, UUID]] = []
+    of_sites = [name for name in (*FACTS, *RETIRED) if kind_of(name) == SITE]
+    names = sql.SQL(", ").join(map(sql.Literal, [*names_read_as(*TYING), *of_sites]))
+    where = sql.SQL("position <= {} AND name IN ({})").format(sql.Literal(until), names)
+    for row in copy_out(connection, fact, where):
+        if kind_of(name_of(row)) == SITE:
+            site_rows.append(row)
+        elif (envelope := _readable(row)) is not None:
+            ties.extend((envelope.stream, other) for other in tied_streams(envelope.fact))
+    tied: dict[UUID, list[UUID]] = {}
+    for stream, root in connected(ties).items():
+        tied.setdefault(root, []).append(stream)
+    rounds = -(-until // (PART_FACTS * processes)) or 1
+    return Plan(site_rows, list(tied.values()), rounds * processes)
+
+
+def copy_out(connection: psycopg.Connection, fact: sql.Identifier, where: sql.Composable) -> Iterator[bytes]:
+    """Rows of the record in PostgreSQL's binary format, one at a time."""
+    query = sql.SQL("COPY (SELECT {} FROM {} WHERE {}) TO STDOUT (FORMAT BINARY)").format(COLUMNS, fact, where)
+    with connection.cursor() as cursor, cursor.copy(query) as copy:
+        first = True
+        for data in copy:
+            row = bytes(data)
+            if first:  # the header comes with the first row, or alone
+                row, first = row[19:], False
+            if len(row) > 2:
+                yield row
+
+
+def decoded(row: bytes, stream: UUID) -> Envelope:
+    """A row of the record as a fact of that stream. Raises UnreadableFact."""
+    _, _, position, _, _, _, version, _, microseconds, length = _HEAD.unpack_from(row)
+    name_end = _HEAD_BYTES + length
+    recorded_at = _EPOCH + timedelta(microseconds=microseconds)
+    return decode_row(position, stream, version, row[_HEAD_BYTES:name_end].decode(), row[name_end + 4 :], recorded_at)
+
+
+def stream_of(row: bytes) -> UUID:
+    return UUID(bytes=row[_STREAM])
+
+
+def position_of(row: bytes) -> int:
+    return int.from_bytes(row[_POSITION])
+
+
+def name_of(row: bytes) -> str:
+    (length,) = _LENGTH.unpack_from(row, _HEAD_BYTES - 4)
+    return row[_HEAD_BYTES : _HEAD_BYTES + length].decode()
+
+
+def _readable(row: bytes) -> Envelope | None:
+    try:
+        return decoded(row, stream_of(row))
+    except UnreadableFact:  # reported where its stream is folded
+        return None
+
+
+class Whole(NamedTuple):
+    """A dossier as it was read: judged, unless a fact of it or of its site could not be read."""
+
+    facts: list[Envelope]
+    judged: Judged | None
+    context: Context | None
+    problem: Problem | None
+
+
+class Folded(msgspec.Struct):
+    """What folding gave: each view's rows ready for COPY; at the end of a part its sums, by view and key; what could
+    not be taken."""
+
+    rows: Sequence[bytes]
+    sums: Sequence[dict[tuple[Any, ...], list[int]]]
+    parked: list[Parked]
+
+
+class Reader:
+    """Reads the dossiers of parts, judged."""
+
+    def __init__(self, connection: psycopg.Connection, fact: sql.Identifier, plan: Plan, bounds: Bounds) -> None:
+        self._connection, self._fact, self._plan, self._bounds = connection, fact, plan, bounds
+        self.until = bounds.until
+        self._tied = {stream.bytes for streams in plan.tied for stream in streams}
+        self._sites: dict[UUID, list[bytes]] = {}
+        for row in plan.site_rows:
+            self._sites.setdefault(stream_of(row), []).append(row)
+        self._contexts: dict[UUID, Context | UnreadableFact | None] = {}
+
+    def groups(self, part: Part) -> Iterator[list[bytes]]:
+        """The rows of each dossier of a part."""
+        streams: dict[bytes, list[bytes]] = {}
+        where = sql.SQL("position <= {} AND stream >= {}").format(
+            sql.Literal(self._bounds.until), sql.Literal(part.first)
+        )
+        if part.end is not None:
+            where = sql.SQL("{} AND stream < {}").format(where, sql.Literal(part.end))
+        tied = self._tied
+        for row in copy_out(self._connection, self._fact, where):
+            stream = row[_STREAM]
+            if stream not in tied:
+                if stream in streams:
+                    streams[stream].append(row)
+                else:
+                    streams[stream] = [row]
+        yield from streams.values()
+        yield from self._tied_groups(part)
+
+    def _tied_groups(self, part: Part) -> Iterator[list[bytes]]:
+        mine = [streams for streams in self._plan.tied if part.holds(min(streams))]
+        while mine:
+            chunk: list[list[UUID]] = []
+            while mine and sum(map(len, chunk)) < FETCHED_AT_ONCE:
+                chunk.append(mine.pop())
+            root = {stream.bytes: place for place, streams in enumerate(chunk) for stream in streams}
+            groups: list[list[bytes]] = [[] for _ in chunk]
+            wanted = sql.SQL(", ").join(sql.Literal(stream) for streams in chunk for stream in streams)
+            where = sql.SQL("position <= {} AND stream IN ({})").format(sql.Literal(self._bounds.until), wanted)
+            for row in copy_out(self._connection, self._fact, where):
+                groups[root[row[_STREAM]]].append(row)
+            yield from (group for group in groups if group)
+
+    def facts(self, rows: Sequence[bytes]) -> tuple[list[Envelope], Problem | None]:
+        """The facts of a dossier that count, as far as they can be read, and the first that can't be."""
+        admit, stream = self._bounds.admit, stream_of(rows[0])
+        facts: list[Envelope] = []
+        for row in sorted(rows):  # they begin with their position
+            if row[_STREAM] != stream.bytes:
+                stream = stream_of(row)
+            try:
+                envelope = decoded(row, stream)
+            except UnreadableFact as problem:
+                return facts, Problem(position_of(row), name_of(row), str(problem))
+            if admit(envelope):
+                facts.append(envelope)
+        return facts, None
+
+    def judged(self, rows: Sequence[bytes]) -> Whole | None:
+        """The dossier of these rows; None where no view speaks of it."""
+        if kind_of(name_of(rows[0])) == SITE:
+            return None
+        facts, problem = self.facts(rows)
+        if not facts:
+            return Whole([], None, None, problem) if problem else None
+        context: Context | None = None
+        try:
+            context = self._context(facts[0].site)
+        except UnreadableFact as unreadable:
+            problem = Problem(facts[0].position, facts[0].fact.stored_name, str(unreadable))
+        judged: Judged | None = None
+        if problem is None:
+            try:
+                judged = judge(facts, context, self._bounds.at)
+            except FOLD_FAILS_WITH as error:
+                problem = failed_at(facts[-1], error)
+        return Whole(facts, judged, context, problem)
+
+    def _context(self, site: UUID) -> Context | None:
+        if site not in self._contexts:
+            try:
+                facts = [decoded(row, site) for row in sorted(self._sites.get(site, []))]
+                self._contexts[site] = context_of(facts, self._bounds.known_at)
+            except (UnreadableFact, *SITE_FAILS_WITH) as problem:
+                self._contexts[site] = UnreadableFact(str(problem))
+        found = self._contexts[site]
+        if isinstance(found, UnreadableFact):
+            raise found
+        return found
+
+
+def fold_part(reader: Reader, part: Part, views: Sequence[View]) -> Iterator[tuple[Folded, int]]:
+    """Fold a part into rows of views; gives what is ready, and of how many facts, from time to time. Sums come last."""
+    encoders = [view.encoder() for view in views]
+    sums: list[dict[tuple[Any, ...], list[int]]] = [{} for _ in views]
+    made: list[list[bytes]] = [[] for _ in views]
+    parked: list[Parked] = []
+    facts = 0
+    for count, rows in enumerate(reader.groups(part), start=1):
+        _fold_dossier(reader, rows, views, encoders, made, sums, parked)
+        facts += len(rows)
+        if count % TELL_EVERY_DOSSIERS == 0:
+            yield Folded([b"".join(encoded) for encoded in made], (), parked), facts
+            made, parked, facts = [[] for _ in views], [], 0
+    yield Folded([b"".join(encoded) for encoded in made], sums, parked), facts
+    gc.collect()
+
+
+def _fold_dossier(
+    reader: Reader,
+    rows: Sequence[bytes],
+    views: Sequence[View],
+    encoders: Sequence[Callable[[Sequence[Any]], bytes]],
+    made: Sequence[list[bytes]],
+    sums: Sequence[dict[tuple[Any, ...], list[int]]],
+    parked: list[Parked],
+) -> None:
+    dossier = reader.judged(rows)
+    if dossier is None:
+        return
+    streams: list[UUID] | None = None
+    for place, view in enumerate(views):
+        encode, problem = encoders[place], dossier.problem
+        if problem is None:
+            try:
+                given = rows_of(view, dossier.judged) if dossier.judged is not None else []
+                if not view.sums:
+                    made[place].extend([encode(row.values) for row in given])
+                else:
+                    add(sums[place], view, [row.values for row in given])
+                continue
+            except FOLD_FAILS_WITH:
+                pass  # what of it can be taken is found out below
+        given, problem = as_far_as_it_goes(view, dossier.facts, dossier.judged, dossier.context, problem)
+        made[place].extend([encode(row.values) for row in given if not view.sums])
+        add(sums[place], view, [row.values for row in given if view.sums])
+        streams = streams or sorted({stream_of(row) for row in rows})
+        if problem is not None:
+            parked.extend(parked_at(view, streams, problem, reader.until))
+
+
+def add(sums: dict[tuple[Any, ...], list[int]], view: View, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Add rows of a view that adds up to what has been counted so far."""
+    first = len(view.columns) - view.sums
+    for values in rows:
+        counted = sums.get(values[:first])
+        if counted is None:
+            sums[values[:first]] = list(values[first:])
+        else:
+            for place in range(view.sums):
+                counted[place] += values[first + place]
