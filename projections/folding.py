@@ -104,24 +104,32 @@ class Files:
             return None
 
     def context(self, site: UUID, until: int) -> Context | None:
-        """The site by its facts up to a position; None, too, where they make no sense (see `unreadable`)."""
+        """The site by its facts up to a position, as far as they make sense (see `unreadable`)."""
         if site not in self._sites:
             facts = [self._decoded(event) for event in self._load([site])]
             self._sites[site] = [envelope for envelope in facts if envelope is not None]
         known = [envelope for envelope in self._sites[site] if envelope.position <= until]
-        try:
-            return context_of(known)
-        except SITE_FAILS_WITH as error:
-            self.unreadable.setdefault(site, failed_at(known[-1], error))
-            return None
+        context, problem = context_as_far(known, self.unreadable.get(site))
+        if problem is not None:
+            self.unreadable[site] = problem
+        return context
 
     def problem(self, streams: Iterable[UUID], facts: Sequence[Envelope]) -> Problem | None:
-        """The first fact of a dossier that can't be read; its first one of all where the site's facts can't be."""
-        found = [self.unreadable[stream] for stream in streams if stream in self.unreadable]
-        if facts and facts[0].site in self.unreadable:
-            site = self.unreadable[facts[0].site]
-            found.append(Problem(facts[0].position, facts[0].fact.stored_name, site.reason))
-        return min(found, default=None)
+        """The first fact of a dossier, or of its site, that can't be read: nothing is judged beyond it."""
+        needed = [*streams, *(envelope.site for envelope in facts[:1])]
+        return min((self.unreadable[stream] for stream in needed if stream in self.unreadable), default=None)
+
+
+def context_as_far(
+    facts: Sequence[Envelope], unreadable: Problem | None, known_at: datetime | None = None
+) -> tuple[Context | None, Problem | None]:
+    """The site by its facts before the first that makes no sense, and that one. `unreadable`: one known before."""
+    known = [envelope for envelope in facts if unreadable is None or envelope.position < unreadable.position]
+    while True:
+        try:
+            return context_of(known, known_at), unreadable
+        except SITE_FAILS_WITH as error:
+            unreadable = failed_at(known.pop(), error)
 
 
 def judge(facts: Sequence[Envelope], context: Context | None, at: datetime | None = None) -> Judged | None:
@@ -206,7 +214,13 @@ def fold(
             if shape not in before:
                 before[shape] = list(_as_it_was(files, left))
             outcome = outcomes[view.name]
-            outcome.before.extend(row for judged in before[shape] for row in rows_of(view, judged))
+            try:
+                was = [row for judged in before[shape] for row in rows_of(view, judged)]
+            except FOLD_FAILS_WITH as error:  # it had not failed then: what it gave stays
+                for stream, cut in left.items():
+                    outcome.parked.extend(parked_at(view, [stream], _changed(cut, facts, error), cut.judged_until))
+                continue
+            outcome.before.extend(was)
             rows, failed = as_far_as_it_goes(view, facts, now, context, problem)
             outcome.after.extend(rows)
             if failed is None:
@@ -214,6 +228,13 @@ def fold(
             else:
                 outcome.parked.extend(parked_at(view, streams, failed, files.until))
     return outcomes
+
+
+def _changed(cut: Left, facts: Sequence[Envelope], error: Exception) -> Problem:
+    """A fold that fails at what it could take before."""
+    return Problem(
+        cut.position, facts[-1].fact.stored_name, f"fails where it did not: {failed_at(facts[-1], error).reason}"
+    )
 
 
 def parked_at(view: View, streams: Iterable[UUID], problem: Problem, until: int) -> list[Parked]:

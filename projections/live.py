@@ -267,14 +267,12 @@ def keep_live(read_side: ReadSide, stop: Event, say: Say, *, idle: Callable[[], 
     pause = FIRST_PAUSE_SECONDS
     try:
         while not stop.is_set():
-            began = time.monotonic()
             try:
                 with read_side.connection(REPLY_TIMEOUT_SECONDS) as connection:
-                    _keep(read_side, connection, waker, stop, idle)
+                    for _ in _keep(read_side, connection, waker, stop, idle):
+                        pause = FIRST_PAUSE_SECONDS
             except (psycopg.Error, StoreUnavailable) as error:
                 say(f"views: {' '.join(str(error).split())}; trying again")
-                if time.monotonic() - began > LONGEST_PAUSE_SECONDS:  # it had gone well meanwhile
-                    pause = FIRST_PAUSE_SECONDS
                 stop.wait(pause)
                 pause = min(LONGEST_PAUSE_SECONDS, pause * 2)
     finally:
@@ -283,7 +281,8 @@ def keep_live(read_side: ReadSide, stop: Event, say: Say, *, idle: Callable[[], 
 
 def _keep(
     read_side: ReadSide, connection: psycopg.Connection, waker: Waker, stop: Event, idle: Callable[[], None]
-) -> None:
+) -> Iterator[None]:
+    """Yields whenever all has gone well."""
     lock = f"keep {read_side.schema}"
     found_at = retried_at = time.monotonic()
     leads = False
@@ -298,10 +297,12 @@ def _keep(
             retried_at = now
         if leads and read_side.advance(connection):
             found_at = time.monotonic()
+            yield
             continue
         if leads and not read_side.kept(connection):  # by this code; somebody of other code may have some to keep
             connection.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [lock])
             leads = False
+        yield
         idle()
         busy = leads and time.monotonic() - found_at < BUSY_SECONDS
         waker.wait(BUSY_POLL_SECONDS if busy else POLL_SECONDS)

@@ -18,13 +18,13 @@ from application.event_store.mapper import UnreadableFact, decode_row
 from domain.record import FACTS, RETIRED, Envelope, names_read_as
 from domain.visitor import VisitorRelated
 
-from .dossier import SITE, TYING, Context, Judged, connected, context_of, kind_of, tied_streams
+from .dossier import SITE, TYING, Context, Judged, connected, kind_of, tied_streams
 from .folding import (
     FOLD_FAILS_WITH,
-    SITE_FAILS_WITH,
     Parked,
     Problem,
     as_far_as_it_goes,
+    context_as_far,
     failed_at,
     judge,
     parked_at,
@@ -177,7 +177,7 @@ class Reader:
         self._sites: dict[UUID, list[bytes]] = {}
         for row in plan.site_rows:
             self._sites.setdefault(stream_of(row), []).append(row)
-        self._contexts: dict[UUID, Context | UnreadableFact | None] = {}
+        self._contexts: dict[UUID, tuple[Context | None, Problem | None]] = {}
 
     def groups(self, part: Part) -> Iterator[list[bytes]]:
         """The rows of each dossier of a part."""
@@ -234,11 +234,8 @@ class Reader:
         facts, problem = self.facts(rows)
         if not facts:
             return Whole([], None, None, problem) if problem else None
-        context: Context | None = None
-        try:
-            context = self._context(facts[0].site)
-        except UnreadableFact as unreadable:
-            problem = Problem(facts[0].position, facts[0].fact.stored_name, str(unreadable))
+        context, of_site = self._context(facts[0].site)
+        problem = min((found for found in (problem, of_site) if found is not None), default=None)
         judged: Judged | None = None
         if problem is None:
             try:
@@ -247,17 +244,18 @@ class Reader:
                 problem = failed_at(facts[-1], error)
         return Whole(facts, judged, context, problem)
 
-    def _context(self, site: UUID) -> Context | None:
+    def _context(self, site: UUID) -> tuple[Context | None, Problem | None]:
         if site not in self._contexts:
-            try:
-                facts = [decoded(row, site) for row in sorted(self._sites.get(site, []))]
-                self._contexts[site] = context_of(facts, self._bounds.known_at)
-            except (UnreadableFact, *SITE_FAILS_WITH) as problem:
-                self._contexts[site] = UnreadableFact(str(problem))
-        found = self._contexts[site]
-        if isinstance(found, UnreadableFact):
-            raise found
-        return found
+            facts: list[Envelope] = []
+            unreadable: Problem | None = None
+            for row in sorted(self._sites.get(site, [])):
+                try:
+                    facts.append(decoded(row, site))
+                except UnreadableFact as problem:
+                    unreadable = Problem(position_of(row), name_of(row), str(problem))
+                    break
+            self._contexts[site] = context_as_far(facts, unreadable, self._bounds.known_at)
+        return self._contexts[site]
 
 
 def fold_part(reader: Reader, part: Part, views: Sequence[View]) -> Iterator[tuple[Folded, int]]:

@@ -73,21 +73,39 @@ class Tables:
         connection.execute(sql.SQL("ANALYZE {}").format(self.table(view)))
 
     def drop(self, connection: psycopg.Connection) -> None:
+        """Drop the tables, and whatever somebody else has put in their place."""
+        foreign = (
+            "SELECT relname, relkind = 'v' FROM pg_class "
+            "WHERE relnamespace = to_regnamespace(%s) AND relname = ANY(%s) "
+            "AND (relkind = 'v' OR relkind = 'r' AND pg_get_userbyid(relowner) <> current_user)"
+        )
+        names = [self.prefix + view.name for view in self.views]
+        for name, is_view in connection.execute(foreign, [f'"{self.schema}"', names]).fetchall():
+            row = connection.execute("SELECT current_user").fetchone()
+            assert row is not None
+            kind = sql.SQL("VIEW" if is_view else "TABLE")
+            connection.execute("RESET ROLE")  # only the owner of all may drop what is not the program's
+            connection.execute(sql.SQL("DROP {} {} CASCADE").format(kind, sql.Identifier(self.schema, name)))
+            connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(row[0])))
         for view in self.views:
             connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(self.table(view)))
 
     def existing(self, connection: psycopg.Connection) -> list[View]:
-        """Views that have a table, whatever it looks like."""
-        query = "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(%s) AND relkind = 'r'"
+        """Views that have a table of the program's own, whatever it looks like."""
+        query = (
+            "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(%s) AND relkind = 'r' "
+            "AND pg_get_userbyid(relowner) = current_user"
+        )
         there = {row[0] for row in connection.execute(query, [f'"{self.schema}"']).fetchall()}
         return [view for view in self.views if self.prefix + view.name in there]
 
     def missing(self, connection: psycopg.Connection) -> list[View]:
-        """Views whose table does not exist, or has not the columns it should have."""
+        """Views whose table does not exist, is not the program's own, or has not the columns it should have."""
         query = (
             "SELECT c.relname, array_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod) ORDER BY a.attnum) "
             "FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped "
-            "WHERE c.relnamespace = to_regnamespace(%s) AND c.relkind = 'r' GROUP BY 1"
+            "WHERE c.relnamespace = to_regnamespace(%s) AND c.relkind = 'r' "
+            "AND pg_get_userbyid(c.relowner) = current_user GROUP BY 1"
         )
         there: dict[str, list[str]] = dict(connection.execute(query, [f'"{self.schema}"']).fetchall())
         return [v for v in self.views if there.get(self.prefix + v.name) != [_as_told(column) for column in v.columns]]

@@ -71,8 +71,9 @@ def migrate(connection: psycopg.Connection, schema: str) -> int:
             cursor.execute(_prepared(text, schema))
             cursor.execute(sql.SQL("INSERT INTO {} VALUES (%s, clock_timestamp())").format(version_table), [version])
         there = cursor.execute("SELECT to_regnamespace(%s)", [f'"{views_schema(schema)}"']).fetchone()
-        if there is None or there[0] is None:  # thrown away, as it may be: it can be rebuilt from the facts
-            cursor.execute(_prepared(dict(wanted)[READ_SIDE], schema))
+        again = dict(wanted).get(READ_SIDE)
+        if again and (there is None or there[0] is None):  # thrown away, as it may be: facts give it anew
+            cursor.execute(_prepared(again, schema))
     return len(wanted)
 
 

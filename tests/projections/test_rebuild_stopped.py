@@ -135,7 +135,7 @@ def test_readers_of_several_views_and_an_exchange_never_end_each_other(whole_off
 def test_a_reader_who_never_leaves(office: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rebuild gives up in one clear line; the live views are as they were."""
     monkeypatch.setattr(rebuilding, "LOCK_TIMEOUT", "50ms")
-    monkeypatch.setattr(rebuilding, "SWAP_TRIES", 3)
+    monkeypatch.setattr(rebuilding, "SWAP_WITHIN_SECONDS", 1.0)
     before = rows_now(office)
     with psycopg.connect(office.store.uri) as connection:
         connection.execute(sql.SQL("SELECT count(*) FROM {}").format(office.side.table("owned")))

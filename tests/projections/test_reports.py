@@ -237,7 +237,7 @@ def test_every_answer_says_up_to_where_it_holds(house: House, reader: Reader) ->
 
 def test_an_answer_says_how_much_was_left_out(house: House, reader: Reader) -> None:
     source = reader.read(house)
-    parked = sql.SQL("INSERT INTO {} VALUES (%s, %s, 7, 'visitor.registered.v1', 'unreadable', now(), 1)")
+    parked = sql.SQL("INSERT INTO {} VALUES (%s, %s, 7, 'visitor.registered.v1', 'unreadable', now(), 1, 7)")
     stream = uuid4()
     for view in ("ownership", "timeline"):
         source.connection.execute(parked.format(sql.Identifier(source.views, "parked")), [view, stream])
