@@ -19,8 +19,11 @@ DAILY = {**STEPS, "adopt": 0}
 ADOPT_EVERY_STEPS = 400
 """An adoption is judged anew for everybody; offices adopt a few times a year."""
 
-PAUSE_SECONDS = 0.01
+PAUSE_SECONDS = 0.05
 """A desk takes its time between two commands, or the processors would be the writers' alone."""
+
+MOST_STEPS = 1_000
+"""Relations by chance end in one customer of thousands of facts, judged as a whole at every step."""
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -53,7 +56,7 @@ class _Desk:
         self.play = Play(task.store, self._record.__enter__(), staffed, task.first + 10_000 * number)
 
     def run(self, stop: threading.Event) -> None:
-        while not stop.wait(PAUSE_SECONDS):
+        while self.steps < MOST_STEPS and not stop.wait(PAUSE_SECONDS):
             self.steps += 1
             try:
                 if self.steps % ADOPT_EVERY_STEPS == 0:
