@@ -12,6 +12,8 @@ import msgspec
 import psycopg
 from psycopg import sql
 
+from application.event_store.appending import StoreRefused
+
 from .compare import Compared, compare, explained
 from .filling import fill
 from .live import ReadSide, Standing
@@ -192,16 +194,14 @@ class _Rebuild:
             if self.position - NEARLY <= behind and ahead <= self.position + NEARLY:
                 return
             while self.position < ahead:
+                step = min(ahead, self.position + CATCH_UP_BATCH)
                 with self.connection.transaction():
-                    taken = self._take(min(CATCH_UP_BATCH, ahead - self.position))
-                self.position += taken
+                    self._bring(self.fresh, self.views, self.position, step)
+                self.position = step
                 self._report()
             while behind < self.position and (taken := self.read_side.advance(self.connection, CATCH_UP_BATCH)):
                 behind += taken
                 self._report()
-
-    def _take(self, limit: int) -> int:
-        return self.read_side.take(self.connection, self.fresh, self.views, self.position, limit)
 
     def _compare_and_swap(self) -> Compared:
         comparable = self._comparable(self.read_side.standing(self.connection))
@@ -244,21 +244,25 @@ class _Rebuild:
         position = self.position
         # No view ever goes back, whoever kept it.
         target = max([position, *(standing[view.name].position for view in self.views if view.name in standing)])
-        while position < target:
-            position += self.read_side.take(
-                connection, self.fresh, self.views, position, min(CATCH_UP_BATCH, target - position)
-            )
+        self._bring(self.fresh, self.views, position, target)
         for at in sorted({standing[view.name].position for view in compared.views}):
-            together, here = [view for view in compared.views if standing[view.name].position == at], at
-            while here < target:
-                here += self.read_side.take(connection, self.live, together, here, min(CATCH_UP_BATCH, target - here))
+            self._bring(self.live, [view for view in compared.views if standing[view.name].position == at], at, target)
         compared.look_again(self.read_side, connection, self.fresh, self.live, target)
         if not self.check:
             self._swap(connection, target)
         else:
             self.fresh.drop(connection)
             self._forget_parked(connection, FRESH)
-        self.position = position
+        self.position = target
+
+    def _bring(self, tables: Tables, views: Sequence[View], position: int, target: int) -> None:
+        """Take facts into tables up to a fact that others hold up to already."""
+        while position < target:
+            limit = min(CATCH_UP_BATCH, target - position)
+            taken = self.read_side.take(self.connection, tables, views, position, limit)
+            if not taken:
+                raise StoreRefused(f"views hold up to fact {target}, but the record ends with {position}: restore it")
+            position += taken
 
     def _lock_tables(self, connection: psycopg.Connection) -> None:
         """Have the tables to oneself, all or none and at once: readers would queue behind a lock that is waited for.

@@ -75,7 +75,7 @@ def test_being_behind_is_no_failure(lunpai: Lunpai, built: str) -> None:
 
 def test_streams_left_out_are_shown_and_tried_again(lunpai: Lunpai, built: str, database: psycopg.Connection) -> None:
     database.execute(
-        f"INSERT INTO {VIEWS_SCHEMA}.parked SELECT 'ownership', stream, position, name, 'its page was torn', now(), 1 "
+        f"INSERT INTO {VIEWS_SCHEMA}.parked SELECT 'ownership', stream, position, name, 'its page was torn', now(), 1, position "
         "FROM lunpai.fact WHERE name = 'visitor.registered.v1' ORDER BY position LIMIT 1"
     )
     said = lunpai("lag")

@@ -51,6 +51,7 @@ def busy_store(store: Store) -> tuple[Store, UUID]:
 
 
 @pytest.mark.parametrize("statements", DAMAGE.values(), ids=DAMAGE)
+@pytest.mark.damages
 def test_damage_is_found(busy_store: tuple[Store, UUID], statements: str) -> None:
     store, site = busy_store
     with psycopg.connect(store.uri) as owner:
