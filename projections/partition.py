@@ -30,7 +30,7 @@ from .folding import (
     parked_at,
     rows_of,
 )
-from .view import View
+from .view import COPY_END, COPY_HEAD, View
 
 PART_FACTS = 400_000
 """About so many facts are held in memory at a time, by each process."""
@@ -112,13 +112,12 @@ def copy_out(connection: psycopg.Connection, fact: sql.Identifier, where: sql.Co
     """Rows of the record in PostgreSQL's binary format, one at a time."""
     query = sql.SQL("COPY (SELECT {} FROM {} WHERE {}) TO STDOUT (FORMAT BINARY)").format(COLUMNS, fact, where)
     with connection.cursor() as cursor, cursor.copy(query) as copy:
-        first = True
+        head = bytes(copy.read())[len(COPY_HEAD) :]  # alone, or with the first row
+        if len(head) > len(COPY_END):
+            yield head
         for data in copy:
-            row = bytes(data)
-            if first:  # the header comes with the first row, or alone
-                row, first = row[19:], False
-            if len(row) > 2:
-                yield row
+            if len(data) > len(COPY_END):
+                yield bytes(data)
 
 
 def decoded(row: bytes, stream: UUID) -> Envelope:
@@ -312,9 +311,6 @@ def add(sums: dict[tuple[Any, ...], list[int]], view: View, rows: Iterable[tuple
     """Add rows of a view that adds up to what has been counted so far."""
     first = len(view.columns) - view.sums
     for values in rows:
-        counted = sums.get(values[:first])
-        if counted is None:
-            sums[values[:first]] = list(values[first:])
-        else:
-            for place in range(view.sums):
-                counted[place] += values[first + place]
+        key, more = values[:first], values[first:]
+        counted = sums.get(key)
+        sums[key] = list(more) if counted is None else [one + other for one, other in zip(counted, more, strict=True)]

@@ -14,14 +14,12 @@ import msgspec
 import psycopg
 from psycopg import sql
 
+from .courtesy import NICENESS, step_back
 from .partition import Bounds, Folded, Part, Plan, Reader, fold_part, parts
 from .view import View
 
 ALONE_BELOW_FACTS = 30_000
 """Fewer facts are folded sooner than another process is started."""
-
-NICENESS = 10
-"""Those who serve people go first."""
 
 
 ENDED_EARLY = "a process that folded facts ended before its work did"
@@ -119,6 +117,7 @@ def _alone(job: Job, views: Sequence[View]) -> Iterator[Told]:
 def _connected(job: Job) -> psycopg.Connection:
     connection = psycopg.connect(job.uri, autocommit=True, connect_timeout=10)
     connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(job.role)))
+    step_back(connection)
     return connection
 
 
@@ -126,7 +125,8 @@ def _serve(pipe: Connection, job: Job) -> None:
     """One process: folds the parts it is given until the other end hangs up."""
     from .views import VIEWS
 
-    os.nice(NICENESS)
+    os.nice(NICENESS)  # those who serve people go first
+    gc.freeze()
     gc.disable()  # dossiers are small and without cycles; what is left over is collected after each part
     views = [VIEWS[name] for name in job.views]
     try:

@@ -15,6 +15,7 @@ from psycopg import sql
 from application.event_store.appending import StoreRefused
 
 from .compare import Compared, compare, explained
+from .courtesy import step_back
 from .filling import fill
 from .live import ReadSide, Standing
 from .partition import Bounds
@@ -162,6 +163,7 @@ class _Rebuild:
         read_side = self.read_side
         self.position = self.facts = read_side.recorder.max_notification_id() or 0
         with read_side.connection() as filler, filler.transaction():
+            step_back(filler)
             self._clear_up(filler)
             self.fresh.create(filler)
             self._enter("folding")
