@@ -17,18 +17,18 @@ from msgspec.structs import replace
 
 from .calendar import day_of, end_of
 from .record import Envelope
-from .rulebook import Edition, Editions, InForce, Row, merged
-from .rules.contacts import Contact, contact_of, row_of_contact
+from .rulebook import Edition, Editions, InForce, merged
+from .rules.contacts import Treatment, contact_of, treatment_of
 from .rules.identity import Customer, customer_of, links
 from .rules.protection import PERIOD, counts_from, has_lapsed, protected_until
 from .visitor import (
+    OF_AN_ENTRY,
     Entry,
     Moment,
     VisitorFollowedUp,
     VisitorRegistered,
     VisitorRelated,
     VisitorRuled,
-    entry_of,
 )
 
 MAY_BE_ENTERED_LATE = frozenset({VisitorRegistered, VisitorFollowedUp})
@@ -193,16 +193,21 @@ def _events(question: Question, known: Sequence[Envelope], customer: Customer, m
         for item in question.editions.changes()
         if item.since <= moment.at
     ]
+    # Looked up by whole numbers: Python hashes and compares UUIDs, and so entries, in Python.
+    entries = {(entry.visitor.int, entry.registration): entry for entry in customer.entries}
     for envelope in known:
-        entry = entry_of(envelope)
-        if entry in customer.entries:
+        fact = envelope.fact
+        if type(fact) not in OF_AN_ENTRY:
+            continue
+        entry = entries.get((envelope.stream.int, fact.registration))  # type: ignore[attr-defined]
+        if entry is not None:
             event = _event(question, entry, envelope)
             if event.at <= moment.at:
                 events.append(event)
     return sorted(events, key=attrgetter("at", "position"))
 
 
-def _event(question: Question, entry: Entry | None, envelope: Envelope) -> _Event:
+def _event(question: Question, entry: Entry, envelope: Envelope) -> _Event:
     """Contacts entered late count from their entry (words, 7); sales, rulings and assignments from when they
     were made."""
     at, editions, zone = envelope.occurred_at, question.editions, question.zone
@@ -295,36 +300,32 @@ class _Fold:
 
     def _contact(self, event: _Event, envelope: Envelope) -> None:
         contact = contact_of(envelope.fact, event.edition, self.question.roles)
-        claim, by = self._standing(contact)
-        row = event.edition.finding(row_of_contact, contact.what, contact.via, contact.entry, claim, by)
-        effect, reason, clauses = row.then["claim"], row.then.get("reason"), row.clauses
+        what, by = contact.what, contact.by
+        found = event.edition.finding(treatment_of, what, contact.via, contact.entry, *self._standing(by))
+        effect, reason, clauses = found.effect, found.reason, found.clauses
         if effect == "renews" and self._comes_too_late(event, envelope):
             effect, reason = "nothing", "entered_after_lapse"
         if effect == "founds":
-            self.claim = self._found(event, contact.by[0], row)
+            self.claim, clauses = self._founded(event, by[0], found), found.with_period
         elif effect == "renews" and self.claim is not None:
-            self.claim = self._renewed(self.claim, event, row)
-        if contact.what == "sale" and self.claim is not None:
+            self.claim, clauses = self._renewed(self.claim, event, found), found.with_period
+        if what == "sale" and self.claim is not None:
             effect = "closes" if effect == "stays" else effect
             self.claim = replace(
                 self.claim,
                 bought=True,
                 until=None,
-                clauses=merged(self.claim.clauses, row.clauses),
+                clauses=merged(self.claim.clauses, found.clauses),
                 facts=(*self.claim.facts, event.position),
             )
-        if effect in ("founds", "renews"):
-            clauses = merged(clauses, event.edition.parameter(PERIOD).clauses)
-        self._put(event, envelope, contact.what, contact.by, effect, reason, clauses)
+        self._put(event, envelope, what, by, effect, reason, clauses)
 
-    def _standing(self, contact: Contact) -> tuple[str, str]:
+    def _standing(self, by: tuple[UUID, ...]) -> tuple[str, str]:
         """How the claim stands when a contact is made, and by whom it is: codes of the table `attribution.contact`."""
-        claim = "running"
-        if self.claim is None:
-            claim = "lapsed" if self.last_claim else "never"
-        elif self.claim.bought:
-            claim = "bought"
-        return claim, "owner" if self.claim is not None and self.claim.owner in contact.by else "other"
+        claim = self.claim
+        if claim is None:
+            return "lapsed" if self.last_claim else "never", "other"
+        return "bought" if claim.bought else "running", "owner" if claim.owner in by else "other"
 
     def _comes_too_late(self, event: _Event, envelope: Envelope) -> bool:
         """Words, 7: an entry never revives a claim that had lapsed before it was recorded."""
@@ -332,19 +333,18 @@ class _Fold:
         known_at = envelope.known_at
         return has_lapsed(self.claim.until, event.on if known_at == event.at else day_of(known_at, self.zone))
 
-    def _found(self, event: _Event, owner: UUID, row: Row) -> Claim:
-        period = event.edition.parameter(PERIOD).clauses
+    def _founded(self, event: _Event, owner: UUID, found: Treatment) -> Claim:
         return Claim(
             owner=owner,
-            ground=row.then["ground"],
+            ground=found.ground,
             since=event.at,
             contact_at=event.at,
             until=protected_until(event.on, event.edition),
-            clauses=merged(row.clauses, period),
+            clauses=found.with_period,
             facts=(event.position,),
         )
 
-    def _renewed(self, claim: Claim, event: _Event, row: Row) -> Claim:
+    def _renewed(self, claim: Claim, event: _Event, found: Treatment) -> Claim:
         """The period starts anew; a renewal never shortens it."""
         until = protected_until(event.on, event.edition)
         longer = until is None or (claim.until is not None and until >= claim.until)
@@ -352,7 +352,7 @@ class _Fold:
             claim,
             contact_at=max(event.at, claim.contact_at),
             until=until if longer else claim.until,
-            clauses=merged(claim.clauses, row.clauses),
+            clauses=merged(claim.clauses, found.clauses),
             facts=(*claim.facts, event.position),
         )
 

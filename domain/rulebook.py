@@ -195,7 +195,10 @@ class Editions(msgspec.Struct, frozen=True):
     def governing(self, instant: datetime) -> Edition:
         """The edition that governs what happened at an instant: what is older than the first edition comes under
         that."""
-        return self.at(max(instant, self.in_force[0].since))
+        for item in reversed(self.in_force):
+            if item.since <= instant:
+                return item.edition
+        return self.in_force[0].edition
 
     def changes(self) -> Sequence[InForce]:
         """Every adoption after the first."""

@@ -22,7 +22,7 @@ Relation = Literal["spouse", "parent", "child", "sibling", "shareholder", "other
 HOWS: tuple[str, ...] = ("call", "visit", "message")
 
 
-class Entry(msgspec.Struct, frozen=True, order=True):
+class Entry(msgspec.Struct, frozen=True, order=True, cache_hash=True):
     """One entry in the public register: the file and the number of the registration in it (1 is the first)."""
 
     visitor: UUID
@@ -99,13 +99,14 @@ class VisitorAssigned(Fact, frozen=True, kw_only=True):
     fault: bool = False
 
 
-_OF_AN_ENTRY = (VisitorRegistered, VisitorFollowedUp, VisitorBought, VisitorRuled, VisitorAssigned)
+OF_AN_ENTRY = frozenset({VisitorRegistered, VisitorFollowedUp, VisitorBought, VisitorRuled, VisitorAssigned})
+"""The facts of a visitor's file that are about one entry of the register; relations are about two."""
 
 
 def entry_of(envelope: Envelope) -> Entry | None:
     """The entry of the register that a fact of a visitor's file is about (None: relations, and other facts)."""
     fact = envelope.fact
-    return Entry(envelope.stream, fact.registration) if isinstance(fact, _OF_AN_ENTRY) else None
+    return Entry(envelope.stream, fact.registration) if type(fact) in OF_AN_ENTRY else None  # type: ignore[attr-defined]
 
 
 class Registration(msgspec.Struct, frozen=True):

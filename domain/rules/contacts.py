@@ -8,8 +8,9 @@ from uuid import UUID
 import msgspec
 
 from ..record import Fact
-from ..rulebook import Edition, Row
+from ..rulebook import Edition, merged
 from ..visitor import VisitorAssigned, VisitorBought, VisitorFollowedUp, VisitorRegistered
+from .protection import PERIOD
 
 
 class Contact(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,22 +26,38 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
 
 def contact_of(fact: Fact, edition: Edition, roles: Mapping[UUID, str]) -> Contact:
     """The contact that a fact is. Facts of other kinds are no contacts and must not be asked about."""
-    if isinstance(fact, VisitorFollowedUp):
+    # `type is` where most facts fail: Python asks the metaclass before it denies that a struct is an instance.
+    if type(fact) is VisitorFollowedUp:
         return Contact(what="follow_up", by=(fact.by,))
-    if isinstance(fact, VisitorRegistered):
+    if type(fact) is VisitorRegistered:
         role = roles.get(fact.by, "consultant")
         entry = edition.finding(_completeness, fact.has_name, fact.has_phone, role)
         return Contact(what="registration", by=(fact.by,), via=fact.via, entry=entry)
-    if isinstance(fact, VisitorBought):
+    if type(fact) is VisitorBought:
         return Contact(what="sale", by=fact.by)
     assert isinstance(fact, VisitorAssigned)
     return Contact(what=fact.how, by=(fact.to,))
 
 
-def row_of_contact(edition: Edition, what: str, via: str, entry: str, claim: str, by: str) -> Row:
-    """The row of `attribution.contact` for a contact; `claim` and `by`: how it finds the claim, and who makes it."""
+class Treatment(msgspec.Struct, frozen=True):
+    """What a contact does to the claim and why, by the clauses of its row; `with_period`: and by those of the period,
+    where protection starts anew. `ground`: that of a claim it founds."""
+
+    effect: str
+    ground: str
+    reason: str | None
+    clauses: tuple[str, ...]
+    with_period: tuple[str, ...]
+
+
+def treatment_of(edition: Edition, what: str, via: str, entry: str, claim: str, by: str) -> Treatment:
+    """How `attribution.contact` treats a contact; `claim` and `by`: how it finds the claim, and who makes it."""
     case = {"contact": what, "via": via, "entry": entry, "claim": claim, "by": by}
-    return edition.row_for("attribution.contact", case)
+    row = edition.row_for("attribution.contact", case)
+    effect = row.then["claim"]
+    ground = row.then["ground"] if effect == "founds" else ""
+    with_period = merged(row.clauses, edition.parameter(PERIOD).clauses)
+    return Treatment(effect, ground, row.then.get("reason"), row.clauses, with_period)
 
 
 def _completeness(edition: Edition, has_name: bool, has_phone: bool, role: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from operator import attrgetter
+from typing import NamedTuple
 
 import msgspec
 
@@ -39,17 +40,20 @@ class Customer(msgspec.Struct, frozen=True):
 def links(history: Iterable[Envelope], edition: Edition) -> list[Link]:
     """Every pair of entries that a phone or a relation connects, judged by the edition, in the record's order."""
     found: list[Link] = []
-    names_of: dict[object, list[tuple[Envelope, VisitorRegistered]]] = {}
+    names_of: dict[object, list[_Named]] = {}
     relations: set[object] = set()
     telling = [envelope for envelope in history if type(envelope.fact) in TELL_WHO]
+    if len(telling) == 1 and type(telling[0].fact) is VisitorRegistered:
+        return found  # as most customers are
     for envelope in sorted(telling, key=attrgetter("position")):
         fact = envelope.fact
-        if isinstance(fact, VisitorRegistered):
-            names = names_of.setdefault(envelope.stream, [])
-            for before, registered in names:
-                found.append(_same_phone(before, registered, envelope, fact, edition))
+        if type(fact) is VisitorRegistered:
+            names = names_of.setdefault(envelope.stream.int, [])
+            now = _Named(Entry(envelope.stream, fact.registration), fact, envelope.position)
+            for before in names:
+                found.append(_same_phone(before, now, edition))
             if fact.same_name_as is None:  # one entry speaks for all of its name, so long files stay cheap
-                names.append((envelope, fact))
+                names.append(now)
         elif isinstance(fact, VisitorRelated) and (key := (envelope.command_id, fact)) not in relations:
             relations.add(key)  # the same fact stands in both files
             proven = "yes" if fact.proven else "no"
@@ -66,18 +70,22 @@ def row_of_pair(edition: Edition, link: str, names: str, relation: str, proven: 
     return edition.row_for("attribution.same_customer", case)
 
 
-def _same_phone(
-    before: Envelope, registered: VisitorRegistered, now: Envelope, fact: VisitorRegistered, edition: Edition
-) -> Link:
-    names = "other"
+class _Named(NamedTuple):
+    entry: Entry
+    fact: VisitorRegistered
+    position: int
+
+
+def _same_phone(before: _Named, now: _Named, edition: Edition) -> Link:
+    registered, fact, names = before.fact, now.fact, "other"
     if not (registered.has_name and fact.has_name):
         names = "unknown"
     elif (fact.same_name_as or fact.registration) == (registered.same_name_as or registered.registration):
         names = "same"
     row = edition.finding(row_of_pair, "same_phone", names, "none", "no")
     return Link(
-        Entry(before.stream, registered.registration),
-        Entry(now.stream, fact.registration),
+        before.entry,
+        now.entry,
         "same_phone",
         names,
         row.then["customers"] == "one",

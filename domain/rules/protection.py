@@ -13,8 +13,10 @@ PERIOD = "attribution.protection_days"
 
 def counts_from(occurred_at: datetime, known_at: datetime, edition: Edition, zone: ZoneInfo) -> datetime:
     """When a contact counts from: when it happened if it was entered in time, otherwise when it was entered."""
+    if known_at == occurred_at:
+        return occurred_at
     days = edition.finding(Edition.days, "attribution.late_entry_days")
-    if days is None or known_at == occurred_at:
+    if days is None:
         return occurred_at
     return occurred_at if day_of(known_at, zone) <= last_day(occurred_at, days, zone) else known_at
 
