@@ -4,7 +4,6 @@ of another instant does in temporary ones."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 import psycopg
@@ -14,9 +13,10 @@ from application.event_store.migrations import ROLE
 
 from .folding import Parked
 from .live import ReadSide
-from .partition import Bounds, add, plan
+from .partition import Bounds, plan
 from .processes import Job, fold_all, processes_for
-from .tables import Tables, encoded
+from .tables import Tables
+from .view import Sums
 
 COPY_AT_BYTES = 4_000_000
 
@@ -47,7 +47,7 @@ def fill(
     job = Job(recorder.uri, recorder.schema, ROLE, tuple(view.name for view in views), planned, bounds)
     waiting: list[list[bytes]] = [[] for _ in views]
     sizes = [0] * len(views)
-    sums: list[dict[tuple[Any, ...], list[int]]] = [{} for _ in views]
+    sums = [Sums(view) for view in views]
     parked: list[Parked] = []
     done = 0
     for folded, facts in fold_all(job, views, processes):
@@ -60,9 +60,8 @@ def fill(
                 tables.copy(connection, view, waiting[place])
                 waiting[place], sizes[place] = [], 0
         for place, counted in enumerate(folded.sums):
-            add(sums[place], views[place], ((*key, *values) for key, values in counted.items()))
+            sums[place].merge(counted)
         tell(done)
     for place, view in enumerate(views):
-        added_up = {key: (*key, *counted) for key, counted in sums[place].items() if any(counted)}
-        tables.copy(connection, view, [*waiting[place], *encoded(view, added_up)])
+        tables.copy(connection, view, [*waiting[place], *sums[place].encoded()])
     return Filled(done, tuple(parked))

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import gc
 import struct
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -30,7 +30,7 @@ from .folding import (
     parked_at,
     rows_of,
 )
-from .view import COPY_END, COPY_HEAD, View
+from .view import COPY_END, COPY_HEAD, Row, Sums, View
 
 PART_FACTS = 400_000
 """About so many facts are held in memory at a time, by each process."""
@@ -162,7 +162,7 @@ class Folded(msgspec.Struct):
     not be taken."""
 
     rows: Sequence[bytes]
-    sums: Sequence[dict[tuple[Any, ...], list[int]]]
+    sums: Sequence[dict[bytes, list[int]]]
     parked: list[Parked]
 
 
@@ -259,58 +259,57 @@ class Reader:
 
 def fold_part(reader: Reader, part: Part, views: Sequence[View]) -> Iterator[tuple[Folded, int]]:
     """Fold a part into rows of views; gives what is ready, and of how many facts, from time to time. Sums come last."""
-    encoders = [view.encoder() for view in views]
-    sums: list[dict[tuple[Any, ...], list[int]]] = [{} for _ in views]
-    made: list[list[bytes]] = [[] for _ in views]
+    makings = [_Making(view) for view in views]
     parked: list[Parked] = []
     facts = 0
     for count, rows in enumerate(reader.groups(part), start=1):
-        _fold_dossier(reader, rows, views, encoders, made, sums, parked)
+        _fold_dossier(reader, rows, makings, parked)
         facts += len(rows)
         if count % TELL_EVERY_DOSSIERS == 0:
-            yield Folded([b"".join(encoded) for encoded in made], (), parked), facts
-            made, parked, facts = [[] for _ in views], [], 0
-    yield Folded([b"".join(encoded) for encoded in made], sums, parked), facts
+            yield Folded([making.ready() for making in makings], (), parked), facts
+            parked, facts = [], 0
+    yield Folded([making.ready() for making in makings], [making.sums.counted for making in makings], parked), facts
     gc.collect()
 
 
-def _fold_dossier(
-    reader: Reader,
-    rows: Sequence[bytes],
-    views: Sequence[View],
-    encoders: Sequence[Callable[[Sequence[Any]], bytes]],
-    made: Sequence[list[bytes]],
-    sums: Sequence[dict[tuple[Any, ...], list[int]]],
-    parked: list[Parked],
-) -> None:
+class _Making:
+    """The rows of a view in the making."""
+
+    def __init__(self, view: View) -> None:
+        self.view, self.encode = view, view.encoder()
+        self.sums = Sums(view)
+        self._made: list[bytes] = []
+
+    def take(self, given: Sequence[Row]) -> None:
+        """Take the rows of a dossier, all or none. Raises what FOLD_FAILS_WITH names for one that no table can hold."""
+        encode = self.encode
+        encoded = [encode(row.values) for row in given]
+        if self.view.sums:
+            self.sums.add(encoded, given)
+        else:
+            self._made.extend(encoded)
+
+    def ready(self) -> bytes:
+        made, self._made = self._made, []
+        return b"".join(made)
+
+
+def _fold_dossier(reader: Reader, rows: Sequence[bytes], makings: Sequence[_Making], parked: list[Parked]) -> None:
     dossier = reader.judged(rows)
     if dossier is None:
         return
     streams: list[UUID] | None = None
-    for place, view in enumerate(views):
-        encode, problem = encoders[place], dossier.problem
+    for making in makings:
+        view, problem = making.view, dossier.problem
         if problem is None:
             try:
-                given = rows_of(view, dossier.judged) if dossier.judged is not None else []
-                if not view.sums:
-                    made[place].extend([encode(row.values) for row in given])
-                else:
-                    add(sums[place], view, [row.values for row in given])
+                if dossier.judged is not None:
+                    making.take(rows_of(view, dossier.judged))
                 continue
             except FOLD_FAILS_WITH:
                 pass  # what of it can be taken is found out below
         given, problem = as_far_as_it_goes(view, dossier.facts, dossier.judged, dossier.context, problem)
-        made[place].extend([encode(row.values) for row in given if not view.sums])
-        add(sums[place], view, [row.values for row in given if view.sums])
+        making.take(given)
         streams = streams or sorted({stream_of(row) for row in rows})
         if problem is not None:
             parked.extend(parked_at(view, streams, problem, reader.until))
-
-
-def add(sums: dict[tuple[Any, ...], list[int]], view: View, rows: Iterable[tuple[Any, ...]]) -> None:
-    """Add rows of a view that adds up to what has been counted so far."""
-    first = len(view.columns) - view.sums
-    for values in rows:
-        key, more = values[:first], values[first:]
-        counted = sums.get(key)
-        sums[key] = list(more) if counted is None else [one + other for one, other in zip(counted, more, strict=True)]

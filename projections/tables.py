@@ -3,7 +3,7 @@ that a rebuild fills beside it is called fresh_<name>."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -212,12 +212,6 @@ class Tables:
                     self.table(view), sql.Identifier(other.prefix + view.name)
                 )
             )
-
-
-def encoded(view: View, rows: Mapping[Key, tuple[Any, ...]]) -> list[bytes]:
-    """Rows as a binary COPY takes them."""
-    encode = view.encoder()
-    return [encode(values) for values in rows.values()]
 
 
 def _copy(connection: psycopg.Connection, statement: sql.Composed, rows: Iterable[bytes]) -> None:

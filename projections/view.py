@@ -4,43 +4,34 @@ PostgreSQL's binary format, which COPY takes without parsing."""
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
-from typing import Any, NamedTuple
-from uuid import UUID
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from functools import cache, lru_cache
+from typing import Any
 
 import msgspec
 
-_DAY_ZERO = date(2000, 1, 1).toordinal()
+_UUID_HEAD = 16 << 128
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_DAY_ZERO = date(2000, 1, 1).toordinal()
 _NULL = struct.pack("!i", -1)
+_BOOLEANS = {True: b"\0\0\0\1\1", False: b"\0\0\0\1\0"}
 _int4 = struct.Struct("!i").pack
 _field_int4 = struct.Struct("!ii").pack
 _field_int8 = struct.Struct("!iq").pack
-
-
-def _uuid(value: UUID) -> bytes:
-    return b"\0\0\0\x10" + value.bytes
 
 
 def _bytes(value: bytes) -> bytes:
     return _int4(len(value)) + value
 
 
+@lru_cache(maxsize=1024)  # most texts are codes
 def _text(value: str) -> bytes:
     if "\0" in value:
         raise ValueError("a text with a zero character, which PostgreSQL does not hold")
     data = value.encode()
     return _int4(len(data)) + data
-
-
-def _instant(value: datetime) -> bytes:
-    since = value - _EPOCH
-    return _field_int8(8, (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds)
-
-
-def _day(value: date) -> bytes:
-    return _field_int4(4, value.toordinal() - _DAY_ZERO)
 
 
 def _array(element_oid: int, items: Iterable[bytes]) -> bytes:
@@ -52,26 +43,29 @@ def _array(element_oid: int, items: Iterable[bytes]) -> bytes:
     return _bytes(head + b"".join(fields))
 
 
-ENCODERS: Mapping[str, Callable[[Any], bytes]] = {
-    "uuid": _uuid,
-    "text": _text,
-    "bytea": _bytes,
-    "integer": lambda value: _field_int4(4, value),
-    "bigint": lambda value: _field_int8(8, value),
-    "boolean": lambda value: b"\0\0\0\1\1" if value else b"\0\0\0\1\0",
-    "date": _day,
-    "timestamptz": _instant,
-    "uuid[]": lambda value: _array(2950, map(_uuid, value)),
-    "text[]": lambda value: _array(25, map(_text, value)),
+WRITTEN_AS: Mapping[str, str] = {
+    "uuid": "({0}.int | _UUID_HEAD).to_bytes(20)",
+    "text": "_text({0})",
+    "bytea": "_bytes({0})",
+    "integer": "_field_int4(4, {0})",
+    "bigint": "_field_int8(8, {0})",
+    "boolean": "_BOOLEANS[{0}]",
+    "date": "_field_int4(4, {0}.toordinal() - _DAY_ZERO)",
+    "timestamptz": "_field_int8(8, ({0} - _EPOCH) // _MICROSECOND)",
+    "uuid[]": "_array(2950, [(one.int | _UUID_HEAD).to_bytes(20) for one in {0}])",
+    "text[]": "_array(25, map(_text, {0}))",
 }
-"""PostgreSQL type -> how a value of it is written as a field of a binary COPY."""
+"""PostgreSQL type -> the expression that writes a value of it as a field of a binary COPY."""
 
 COPY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 COPY_END = b"\xff\xff"
 
 
-class Column(msgspec.Struct, frozen=True):
-    """`type`: one of ENCODERS. `about`: what it holds, with its unit."""
+Encode = Callable[[Sequence[Any]], bytes]
+
+
+class Column(msgspec.Struct, frozen=True, cache_hash=True):
+    """`type`: one of WRITTEN_AS. `about`: what it holds, with its unit."""
 
     name: str
     type: str
@@ -79,7 +73,7 @@ class Column(msgspec.Struct, frozen=True):
     null: bool = False
 
 
-class Row(NamedTuple):
+class Row(msgspec.Struct, frozen=True):
     """One row of a view as a dossier gives it: the values of all columns, and the positions of the facts behind it.
 
     In a view that adds up, the last `sums` values are added to those of other dossiers with the same key.
@@ -92,8 +86,8 @@ class Row(NamedTuple):
 class View(msgspec.Struct, frozen=True, kw_only=True):
     """One question, answered ahead.
 
-    `key`: how many of the first columns are the primary key. `sums`: how many of the last columns add up over dossiers
-    (0: each row belongs to one dossier alone). `rows`: kind of dossier -> what one judged dossier gives.
+    `key`: how many of the first columns are the primary key. `sums`: how many of the last columns, all bigint, add up
+    over dossiers (0: each row belongs to one dossier alone). `rows`: kind of dossier -> what one judged dossier gives.
     """
 
     name: str
@@ -117,16 +111,74 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     def sum_columns(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns[len(self.columns) - self.sums :])
 
-    def encoder(self) -> Callable[[Sequence[Any]], bytes]:
-        """Writes a row's values as one row of a binary COPY."""
-        encoders = [ENCODERS[column.type] for column in self.columns]
-        filled = [place for place, column in enumerate(self.columns) if not column.null]
-        head = struct.pack("!h", len(encoders))
+    def encoder(self) -> Encode:
+        """Writes a row's values as one row of a binary COPY. Raises what folding.FOLD_FAILS_WITH names for values that
+        the columns can't hold."""
+        return _encoder(self.columns)
 
-        def encode(values: Sequence[Any]) -> bytes:
-            fields = [_NULL if value is None else write(value) for write, value in zip(encoders, values, strict=True)]
-            if _NULL in fields and any(values[place] is None for place in filled):
-                raise ValueError("nothing in a column that must hold something")
-            return head + b"".join(fields)
 
-        return encode
+@cache
+def _encoder(columns: tuple[Column, ...]) -> Encode:
+    """Put together as source, as a NamedTuple's constructor is: to call a function for each field would take longer
+    than to write it."""
+    names = [f"v{place}" for place in range(len(columns))]
+    fields = [WRITTEN_AS[column.type].format(name) for name, column in zip(names, columns, strict=True)]
+    nullable = [
+        f"_NULL if {name} is None else {field}" if column.null else field
+        for name, field, column in zip(names, fields, columns, strict=True)
+    ]
+    source = (
+        f"def encode(values):\n"
+        f"    {', '.join(names)}, = values\n"
+        f"    return b''.join(({struct.pack('!h', len(columns))!r}, {', '.join(nullable)}))"
+    )
+    found: dict[str, Encode] = {}
+    exec(source, globals(), found)
+    filled = [place for place, column in enumerate(columns) if not column.null]
+    write = found["encode"]
+
+    def encode(values: Sequence[Any]) -> bytes:
+        try:
+            return write(values)
+        except (AttributeError, KeyError, TypeError, struct.error):
+            if any(values[place] is None for place in filled):
+                raise ValueError("nothing in a column that must hold something") from None
+            raise
+
+    return encode
+
+
+_SUM_BYTES = 12
+
+
+class Sums:
+    """What rows of a view that adds up come to. They are counted under their keys as COPY takes them: bytes are hashed
+    and compared faster than UUIDs, and what no table can hold is known before it is counted."""
+
+    def __init__(self, view: View) -> None:
+        self._first, self._end = len(view.columns) - view.sums, -_SUM_BYTES * view.sums
+        self.counted: dict[bytes, list[int]] = {}
+
+    def add(self, encoded: Iterable[bytes], rows: Iterable[Row]) -> None:
+        """Count rows, each as it is and as it is encoded."""
+        for data, row in zip(encoded, rows, strict=True):
+            self._count(data[: self._end], row.values[self._first :])
+
+    def merge(self, counted: Mapping[bytes, Sequence[int]]) -> None:
+        """Add what was counted elsewhere."""
+        for key, values in counted.items():
+            self._count(key, values)
+
+    def _count(self, key: bytes, values: Sequence[int]) -> None:
+        sums = self.counted.get(key)
+        if sums is None:
+            self.counted[key] = list(values)
+        else:
+            for place, value in enumerate(values):
+                sums[place] += value
+
+    def encoded(self) -> Iterator[bytes]:
+        """The rows as COPY takes them; what adds up to nothing is no row."""
+        for key, sums in self.counted.items():
+            if any(sums):
+                yield key + b"".join(_field_int8(8, value) for value in sums)

@@ -23,8 +23,8 @@ from domain.site import Site
 from domain.visitor import Entry
 from projections.dossier import CUSTOMER, SITE, Context, Judged, context_of, dossiers, kind_of
 from projections.source import Source
-from projections.tables import Tables, changes, encoded
-from projections.view import ENCODERS, View
+from projections.tables import Tables, changes
+from projections.view import View
 from projections.views import VIEWS
 from tests.application.test_sales_office import OTHER_PHONE, PHONE, House
 from tests.domain.given import ROLES, ZONE, History, instant
@@ -107,12 +107,12 @@ def put_together(view: View, dossier_rows: Iterable[Judged]) -> dict[tuple[Any, 
 
 def fits(view: View, values: Sequence[Any]) -> None:
     """Every value is what its column says."""
+    view.encoder()(values)
     for column, value in zip(view.columns, values, strict=True):
         if value is None:
             assert column.null, f"{view.name}.{column.name} is never null"
         else:
             assert type(value) is PYTHON[column.type], f"{view.name}.{column.name}: {value!r}"
-            ENCODERS[column.type](value)
 
 
 def rows(view: View, dossier_rows: Iterable[Judged]) -> list[dict[str, Any]]:
@@ -151,7 +151,8 @@ class Reader:
         self._stand(sql.SQL("DELETE FROM {}"), [])
         insert = sql.SQL("INSERT INTO {} (name, position, known_until, code) VALUES (%s, %s, %s, 'x')")
         for view in VIEWS.values():
-            self.tables.copy(self.connection, view, encoded(view, put_together(view, judged(house))))
+            found = put_together(view, judged(house))
+            self.tables.copy(self.connection, view, map(view.encoder(), found.values()))
             self.tables.index(self.connection, view)
             self._stand(insert, [view.name, house.record.position(), instant(known_until)])
         editions = [item.edition.label for item in house.office.files.editions().in_force]
