@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from operator import attrgetter
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -16,22 +15,18 @@ import msgspec
 from msgspec.structs import replace
 
 from .calendar import day_of, end_of
+from .chronology import Event, chronology
 from .record import Envelope
 from .rulebook import Edition, Editions, InForce, merged
 from .rules.contacts import Treatment, contact_of, treatment_of
 from .rules.identity import Customer, customer_of, links
-from .rules.protection import PERIOD, counts_from, has_lapsed, protected_until
+from .rules.protection import PERIOD, has_lapsed, protected_until
 from .visitor import (
-    OF_AN_ENTRY,
     Entry,
     Moment,
-    VisitorFollowedUp,
-    VisitorRegistered,
     VisitorRelated,
     VisitorRuled,
 )
-
-MAY_BE_ENTERED_LATE = frozenset({VisitorRegistered, VisitorFollowedUp})
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,17 +134,6 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     roles: Mapping[UUID, str]
 
 
-class _Event(msgspec.Struct, frozen=True):
-    """A fact about an entry of the customer, or the adoption of a rulebook; `on`: the site's day of when it counts."""
-
-    at: datetime
-    on: date
-    position: int
-    entry: Entry | None
-    edition: Edition
-    what: Envelope | InForce
-
-
 def attribute(
     question: Question,
     entry: Entry,
@@ -167,10 +151,12 @@ def attribute(
     """
     edition = question.editions.at(moment.at)
     known = [envelope for envelope in question.history if envelope.known_at <= moment.known_at]
-    telling = [e for e in known if e.position not in without or not isinstance(e.fact, VisitorRelated)]
+    telling = (
+        [e for e in known if e.position not in without or not isinstance(e.fact, VisitorRelated)] if without else known
+    )
     customer = customer_of(entry, links(telling, edition))
     fold = _Fold(question, rulings)
-    for event in _events(question, known, customer, moment):
+    for event in chronology(known, customer.entries, question.editions, question.zone, moment.at):
         if event.position not in without:
             fold.take(event)
     fold.lapse(moment.at)
@@ -186,39 +172,6 @@ def attribute(
     )
 
 
-def _events(question: Question, known: Sequence[Envelope], customer: Customer, moment: Moment) -> list[_Event]:
-    """Contacts of the customer and adoptions of rulebooks, in the order in which they count, up to the moment."""
-    events = [
-        _Event(item.since, day_of(item.since, question.zone), item.position, None, item.edition, item)
-        for item in question.editions.changes()
-        if item.since <= moment.at
-    ]
-    # Looked up by whole numbers: Python hashes and compares UUIDs, and so entries, in Python.
-    entries = {(entry.visitor.int, entry.registration): entry for entry in customer.entries}
-    for envelope in known:
-        fact = envelope.fact
-        if type(fact) not in OF_AN_ENTRY:
-            continue
-        entry = entries.get((envelope.stream.int, fact.registration))  # type: ignore[attr-defined]
-        if entry is not None:
-            event = _event(question, entry, envelope)
-            if event.at <= moment.at:
-                events.append(event)
-    return sorted(events, key=attrgetter("at", "position"))
-
-
-def _event(question: Question, entry: Entry, envelope: Envelope) -> _Event:
-    """Contacts entered late count from their entry (words, 7); sales, rulings and assignments from when they
-    were made."""
-    at, editions, zone = envelope.occurred_at, question.editions, question.zone
-    edition = editions.governing(at)
-    if type(envelope.fact) in MAY_BE_ENTERED_LATE:
-        counted = counts_from(at, envelope.known_at, edition, zone)
-        if counted != at:
-            at, edition = counted, editions.governing(counted)
-    return _Event(at, day_of(at, zone), envelope.position, entry, edition, envelope)
-
-
 class _Fold:
     """The claim as it stands, taken through the events one by one."""
 
@@ -231,7 +184,7 @@ class _Fold:
         self.ruling: Envelope | None = None
         self.steps: list[Step] = []
 
-    def take(self, event: _Event) -> None:
+    def take(self, event: Event) -> None:
         self.lapse(event.at, event.on)
         if not isinstance(event.what, Envelope):
             self._adopt(event, event.what)
@@ -244,9 +197,12 @@ class _Fold:
         """Notice that the claim has run out. Nothing is stored when it does: it is worked out whenever somebody looks
         (`on`: the day, where it is known already)."""
         claim = self.claim
-        if claim is None or claim.bought or claim.until is None:
-            return
-        if not has_lapsed(claim.until, on or day_of(at, self.zone)):
+        if (
+            claim is None
+            or claim.bought
+            or claim.until is None
+            or not has_lapsed(claim.until, on or day_of(at, self.zone))
+        ):
             return
         ended_at = end_of(claim.until, self.zone)
         edition = self.question.editions.governing(ended_at)
@@ -257,7 +213,7 @@ class _Fold:
         self.claim = None
         self._step(at, None, "lapse", effect, clauses)
 
-    def _adopt(self, event: _Event, adoption: InForce) -> None:
+    def _adopt(self, event: Event, adoption: InForce) -> None:
         """Words, 8: a running claim goes on under the new edition, counted from the same contact; ruled and lapsed
         stay."""
         claim, at, effect = self.claim, adoption.since, "nothing"
@@ -274,7 +230,7 @@ class _Fold:
                 self.claim = replace(claim, until=until, clauses=merged(claim.clauses, clauses))
         self._step(at, adoption.position or None, "adoption", effect, clauses)
 
-    def _rule(self, event: _Event, envelope: Envelope, fact: VisitorRuled) -> None:
+    def _rule(self, event: Event, envelope: Envelope, fact: VisitorRuled) -> None:
         """Words, 9: a ruling holds from the moment it is made and starts protection anew on its day."""
         if not self.rulings:
             return
@@ -298,12 +254,12 @@ class _Fold:
             )
         self._put(event, envelope, "ruling", (), "ruled", None, clauses)
 
-    def _contact(self, event: _Event, envelope: Envelope) -> None:
+    def _contact(self, event: Event, envelope: Envelope) -> None:
         contact = contact_of(envelope.fact, event.edition, self.question.roles)
         what, by = contact.what, contact.by
         found = event.edition.finding(treatment_of, what, contact.via, contact.entry, *self._standing(by))
         effect, reason, clauses = found.effect, found.reason, found.clauses
-        if effect == "renews" and self._comes_too_late(event, envelope):
+        if effect == "renews" and self._comes_too_late(event):
             effect, reason = "nothing", "entered_after_lapse"
         if effect == "founds":
             self.claim, clauses = self._founded(event, by[0], found), found.with_period
@@ -327,13 +283,14 @@ class _Fold:
             return "lapsed" if self.last_claim else "never", "other"
         return "bought" if claim.bought else "running", "owner" if claim.owner in by else "other"
 
-    def _comes_too_late(self, event: _Event, envelope: Envelope) -> bool:
-        """Words, 7: an entry never revives a claim that had lapsed before it was recorded."""
-        assert self.claim is not None
-        known_at = envelope.known_at
-        return has_lapsed(self.claim.until, event.on if known_at == event.at else day_of(known_at, self.zone))
+    def _comes_too_late(self, event: Event) -> bool:
+        """Words, 7: an entry never revives a claim that had lapsed before it was recorded. (By the day from which it
+        counts, a claim that is there has not.)"""
+        if self.claim is None or event.known_at == event.at:
+            return False
+        return has_lapsed(self.claim.until, day_of(event.known_at, self.zone))
 
-    def _founded(self, event: _Event, owner: UUID, found: Treatment) -> Claim:
+    def _founded(self, event: Event, owner: UUID, found: Treatment) -> Claim:
         return Claim(
             owner=owner,
             ground=found.ground,
@@ -344,7 +301,7 @@ class _Fold:
             facts=(event.position,),
         )
 
-    def _renewed(self, claim: Claim, event: _Event, found: Treatment) -> Claim:
+    def _renewed(self, claim: Claim, event: Event, found: Treatment) -> Claim:
         """The period starts anew; a renewal never shortens it."""
         until = protected_until(event.on, event.edition)
         longer = until is None or (claim.until is not None and until >= claim.until)
@@ -358,7 +315,7 @@ class _Fold:
 
     def _put(
         self,
-        event: _Event,
+        event: Event,
         envelope: Envelope,
         what: str,
         by: tuple[UUID, ...],
@@ -366,11 +323,13 @@ class _Fold:
         reason: str | None,
         clauses: tuple[str, ...],
     ) -> None:
+        at = envelope.occurred_at
+        late = event.at != at
         self.steps.append(
             Step(
-                at=envelope.occurred_at,
-                on=event.on if event.at == envelope.occurred_at else None,
-                known_at=envelope.known_at,
+                at=at,
+                on=None if late else event.on,
+                known_at=event.known_at,
                 position=event.position,
                 what=what,
                 entry=event.entry,
@@ -380,7 +339,7 @@ class _Fold:
                 claim=self.claim,
                 clauses=clauses,
                 edition=event.edition.label,
-                late=event.at != envelope.occurred_at,
+                late=late,
             )
         )
 

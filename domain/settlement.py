@@ -11,7 +11,7 @@ import msgspec
 
 from .attribution import Attribution, Question, attribute
 from .record import Envelope
-from .rulebook import Edition
+from .rulebook import Edition, Row
 from .rules.shares import Shares, amounts, share_commission
 from .sale import Sale, SaleRuled, SharesAgreed, shares_of
 from .visitor import Moment
@@ -62,7 +62,7 @@ def settle(
     buyer = "registered"
     if terms.buyer is not None or terms.buyer_sealed is not None:
         buyer = "same_customer" if terms.buyer in attribution.customer.entries else "other"
-    row = edition.row_for("attribution.buyer", {"buyer": buyer})
+    row = edition.finding(_row_of_buyer, buyer)
     clauses = attribution.clauses if buyer == "registered" else (*attribution.clauses, *row.clauses)
     if row.then["claim"] == "falls" and terms.buyer is not None:
         attribution = attribute(question, terms.buyer, moment, rulings=rulings)
@@ -83,6 +83,10 @@ def settle(
         ruling=ruling,
         agreement=agreement,
     )
+
+
+def _row_of_buyer(edition: Edition, buyer: str) -> Row:
+    return edition.row_for("attribution.buyer", {"buyer": buyer})
 
 
 def _shares(

@@ -55,7 +55,7 @@ class _Count:
     def day(self, at: datetime) -> date:
         return day_of(at, self.zone)
 
-    def add(self, day: date, staff: UUID, what: str, *facts: int) -> None:
+    def add(self, day: date, staff: UUID, what: str, facts: tuple[int, ...]) -> None:
         self.rows.append(Row((self.site, day, staff, what, 1), facts))
 
 
@@ -66,22 +66,25 @@ def _of_customers(judged: Judged) -> list[Row]:
         rests_on: tuple[int, ...] = ()
         owned_before = False
         for step in found.steps:
-            day, claim = step.on or count.day(step.at), step.claim
-            if step.what == "registration" and step.entry is not None:
-                _contact(count, day, step, _registered(judged, step.entry))
+            day, claim, what, position = step.on or count.day(step.at), step.claim, step.what, step.position
+            by, facts = step.by[0] if step.by else NOBODY, () if position is None else (position,)
+            if what == "registration" and step.entry is not None:
+                count.add(day, by, _registered(judged, step.entry), facts)
                 if step.entry != first:
-                    _contact(count, day, step, RETURNING)
-            elif step.what == "follow_up":
-                _contact(count, day, step, WITHOUT_EFFECT if step.effect == "nothing" else FOLLOW_UP)
-            elif step.what == "lapse":
-                count.add(day, owner or NOBODY, LAPSED, *sorted(rests_on))
+                    count.add(day, by, RETURNING, facts)
+            elif what == "follow_up":
+                count.add(day, by, WITHOUT_EFFECT if step.effect == "nothing" else FOLLOW_UP, facts)
+            elif what == "lapse":
+                count.add(day, owner or NOBODY, LAPSED, tuple(sorted(rests_on)))
             if step.late:
-                _contact(count, count.day(step.known_at), step, ENTERED_LATE)
-            after = claim.owner if claim else None
-            if after is not None and after != owner:
-                count.add(day, after, _founded(step, owner, owned_before), *_position(step))
-            owner, rests_on = after, claim.facts if claim else ()
-            owned_before = owned_before or owner is not None
+                count.add(count.day(step.known_at), by, ENTERED_LATE, facts)
+            if claim is None:
+                owner, rests_on = None, ()
+                continue
+            after = claim.owner
+            if after is not owner and after != owner:
+                count.add(day, after, _founded(step, owner, owned_before), facts)
+            owner, rests_on, owned_before = after, claim.facts, True
     for sale, settled in judged.sales:
         _sold(count, sale, settled)
     return count.rows
@@ -93,14 +96,6 @@ def _registered(judged: Judged, entry: Entry) -> str:
     return REGISTERED[fact.via]
 
 
-def _contact(count: _Count, day: date, step: Step, what: str) -> None:
-    count.add(day, step.by[0] if step.by else NOBODY, what, *_position(step))
-
-
-def _position(step: Step) -> tuple[int, ...]:
-    return (step.position,) if step.position is not None else ()
-
-
 def _founded(step: Step, owner: UUID | None, owned_before: bool) -> str:
     """What it is that somebody owns whom `owner` (None: nobody) owned until then."""
     if owner is not None or step.what == "ruling" or step.what in ASSIGNMENTS:
@@ -109,24 +104,24 @@ def _founded(step: Step, owner: UUID | None, owned_before: bool) -> str:
 
 
 def _sold(count: _Count, sale: Sale, settled: Settlement) -> None:
-    at, position = sale.recorded.occurred_at, sale.recorded.position
+    at, facts = sale.recorded.occurred_at, (sale.recorded.position,)
     day = count.day(at)
     for staff in sale.terms.by:
-        count.add(day, staff, SOLD, position)
+        count.add(day, staff, SOLD, facts)
     claim = settled.attribution.claim
     # Where nobody owned, the sale itself founds its closer's claim: nobody's client was converted then.
     by_itself = claim is not None and claim.ground == "closed_the_sale" and claim.since == at
     if settled.owner is not None and (settled.owner_ruled or not by_itself):
-        count.add(day, settled.owner, CONVERTED, position)
+        count.add(day, settled.owner, CONVERTED, facts)
 
 
 def _of_disputes(judged: Judged) -> list[Row]:
     count, dispute = _Count(judged), judged.dispute
     if dispute is not None:
         opened, ruled = dispute.opened, dispute.ruled
-        count.add(count.day(opened.occurred_at), dispute.matter.by, DISPUTE_RAISED, opened.position)
+        count.add(count.day(opened.occurred_at), dispute.matter.by, DISPUTE_RAISED, (opened.position,))
         if ruled is not None and isinstance(ruled.fact, DisputeRuled):
-            count.add(count.day(ruled.occurred_at), ruled.fact.by, RULED, ruled.position)
+            count.add(count.day(ruled.occurred_at), ruled.fact.by, RULED, (ruled.position,))
     return count.rows
 
 

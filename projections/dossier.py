@@ -17,7 +17,7 @@ from domain import dispute as disputes
 from domain import sale as sales
 from domain import site as sites
 from domain.attribution import Attribution, Question, attribute
-from domain.record import Envelope, Fact, present_name
+from domain.record import FACTS, Envelope, Fact, present_name
 from domain.rulebook import Editions, InForce
 from domain.settlement import Settlement, settle
 from domain.site import Site
@@ -27,6 +27,9 @@ CUSTOMER, DISPUTE, SITE = "customer", "dispute", "site"
 
 KIND_OF = {"visitor": CUSTOMER, "sale": CUSTOMER, "dispute": DISPUTE, "site": SITE, "staff": SITE, "rulebook": SITE}
 """First word of a stored name -> the kind of dossier that facts of that name belong to."""
+
+OF_VISITORS = frozenset(fact for name, fact in FACTS.items() if name.startswith("visitor."))
+OF_SALES = frozenset(fact for name, fact in FACTS.items() if name.startswith("sale."))
 
 TYING = (VisitorRelated, VisitorBought, sales.SaleRecorded)
 """The facts that tie their own stream to others."""
@@ -73,18 +76,19 @@ def dossiers(streams: Mapping[UUID, Sequence[Envelope]]) -> list[list[Envelope]]
     return [sorted(facts, key=lambda e: e.position) for facts in found.values() if facts]
 
 
+IN_TOUCH = frozenset({"registration", "follow_up", "sale"})
+"""What brings somebody of the staff and the customer together; rulings and assignments do not."""
+
+
 class Context(msgspec.Struct, frozen=True):
     """What judging needs to know of a site: its rulebooks, staff and time zone, by the facts up to a moment."""
 
     site: Site
+    zone: ZoneInfo
     editions: Editions
     roles: Mapping[UUID, str]
     changed_at: datetime
     """When a rulebook last came into force."""
-
-    @property
-    def zone(self) -> ZoneInfo:
-        return self.site.zone
 
 
 def context_of(facts: Iterable[Envelope], known_at: datetime | None = None) -> Context | None:
@@ -99,7 +103,7 @@ def context_of(facts: Iterable[Envelope], known_at: datetime | None = None) -> C
         return None
     editions = Editions(tuple(InForce(e.occurred_at, adopted_edition(e), e.position) for e in known))
     roles = {staff: member.role for staff, member in site.staff.items()}
-    return Context(site, editions, roles, max(e.occurred_at for e in known))
+    return Context(site, site.zone, editions, roles, max(e.occurred_at for e in known))
 
 
 T = TypeVar("T")
@@ -123,9 +127,7 @@ class Judged:
 
     def __init__(self, kind: str, facts: Sequence[Envelope], context: Context, at: datetime | None = None) -> None:
         self.kind, self.facts, self.context = kind, facts, context
-        latest = context.changed_at
-        for envelope in facts:
-            latest = max(latest, envelope.known_at, envelope.occurred_at)
+        latest = max(context.changed_at, max([e.known_at for e in facts]), max([e.occurred_at for e in facts]))
         self.moment = Moment(at or latest, latest)
 
     @property
@@ -135,11 +137,11 @@ class Judged:
     @once
     def positions(self) -> tuple[int, ...]:
         """The places of its facts in the log, in order."""
-        return tuple(envelope.position for envelope in self.facts)
+        return tuple([envelope.position for envelope in self.facts])
 
     @once
     def question(self) -> Question:
-        history = [e for e in self.facts if e.fact.stored_name.startswith("visitor.")]
+        history = [envelope for envelope in self.facts if type(envelope.fact) in OF_VISITORS]
         return Question(
             history=history, editions=self.context.editions, zone=self.context.zone, roles=self.context.roles
         )
@@ -150,7 +152,7 @@ class Judged:
         return {
             Entry(envelope.stream, envelope.fact.registration): envelope
             for envelope in self.facts
-            if isinstance(envelope.fact, VisitorRegistered)
+            if type(envelope.fact) is VisitorRegistered
         }
 
     @once
@@ -166,12 +168,22 @@ class Judged:
         return found
 
     @once
+    def last_contacts(self) -> list[datetime | None]:
+        """When somebody of the staff was last in touch with each of the customers, by when it happened, whoever it
+        was."""
+        return [
+            max([step.at for step in found.steps if step.what in IN_TOUCH], default=None) for _, found in self.customers
+        ]
+
+    @once
     def sales(self) -> list[tuple[sales.Sale, Settlement]]:
         """Every sale and how it is settled."""
+        facts = [envelope for envelope in self.facts if type(envelope.fact) in OF_SALES]
+        if not facts:
+            return []
         streams: dict[UUID, sales.Sale | None] = {}
-        for envelope in self.facts:
-            if envelope.fact.stored_name.startswith("sale."):
-                streams[envelope.stream] = sales.evolve(streams.get(envelope.stream), envelope)
+        for envelope in facts:
+            streams[envelope.stream] = sales.evolve(streams.get(envelope.stream), envelope)
         order = list(self.context.site.staff)
         return [
             (sale, settle(self.question, sale, known_at=self.moment, staff_order=order))

@@ -137,7 +137,9 @@ def judge(facts: Sequence[Envelope], context: Context | None, at: datetime | Non
     kind = kind_of(facts[0].fact.stored_name)
     if kind is None or kind == SITE or context is None:
         return None
-    return Judged(CUSTOMER if any(kind_of(e.fact.stored_name) == CUSTOMER for e in facts) else kind, facts, context, at)
+    if kind != CUSTOMER and any(kind_of(envelope.fact.stored_name) == CUSTOMER for envelope in facts):
+        kind = CUSTOMER
+    return Judged(kind, facts, context, at)
 
 
 def rows_of(view: View, judged: Judged) -> list[Row]:

@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .dossier import CUSTOMER, Judged
-from .ownership import last_contact
 from .view import Column, Row, View
 
 
 def _rows(judged: Judged) -> Iterator[Row]:
     """A claim that has run out since the last fact still has its row: whoever reads compares `until` with the day."""
     facts = judged.positions
-    for first, found in judged.customers:
+    for (first, found), last in zip(judged.customers, judged.last_contacts, strict=True):
         claim = found.claim
         if claim is None or claim.bought:
             continue
         follow_ups, visited_at, followed_up_at = 0, None, None
         for step in found.steps:
-            if step.what == "registration":
+            what = step.what
+            if what == "registration":
                 if visited_at is None or step.at > visited_at:
                     visited_at = step.at
-            elif step.what == "follow_up" and step.effect != "nothing" and claim.owner in step.by:
+            elif what == "follow_up" and step.effect != "nothing" and claim.owner in step.by:
                 # `since` tells the present claim from an earlier one of the same owner.
                 if step.claim is not None and step.claim.since == claim.since:
                     follow_ups += 1
@@ -39,7 +39,7 @@ def _rows(judged: Judged) -> Iterator[Row]:
                 visited_at or registered_at,
                 follow_ups,
                 followed_up_at,
-                last_contact(found.steps) or registered_at,
+                last or registered_at,
             ),
             facts,
         )

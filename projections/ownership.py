@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from datetime import datetime
+from collections.abc import Iterator
 from typing import Any
 
-from domain.attribution import Attribution, Step
+from domain.attribution import Attribution
 from domain.visitor import Entry, VisitorRegistered
 
 from .dossier import CUSTOMER, Judged
 from .view import Column, Row, View
 
-IN_TOUCH = frozenset({"registration", "follow_up", "sale"})
-"""What brings somebody of the staff and the customer together; rulings and assignments do not."""
-
-
-def last_contact(steps: Iterable[Step]) -> datetime | None:
-    """When somebody of the staff was last in touch with the customer, by when it happened, whoever it was."""
-    latest = None
-    for step in steps:
-        if step.what in IN_TOUCH and (latest is None or step.at > latest):
-            latest = step.at
-    return latest
-
 
 def _rows(judged: Judged) -> Iterator[Row]:
     """The members of a household are rows of their own and share the first entry of their customer."""
     registrations, facts = judged.registrations, judged.positions
-    for first, found in judged.customers:
+    for (first, found), last in zip(judged.customers, judged.last_contacts, strict=True):
         customer, claim = (judged.site, first.visitor, first.registration), _claim(found)
-        last, edition = last_contact(found.steps), found.edition.label
+        edition = found.edition.label
         for entry in found.customer.entries:
             registered = registrations.get(entry)
             fact = registered.fact if registered else None

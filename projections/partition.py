@@ -39,7 +39,7 @@ FETCHED_AT_ONCE = 2_000
 TELL_EVERY_DOSSIERS = 1_000
 
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
-_HEAD = struct.Struct("!hiqi16siiiqi")
+_HEAD = struct.Struct("!6xq24xi4xqi")  # position, version, microseconds, bytes of the name
 _HEAD_BYTES = _HEAD.size
 _LENGTH = struct.Struct("!i")
 _POSITION, _STREAM = slice(6, 14), slice(18, 34)
@@ -54,10 +54,12 @@ class Bounds(msgspec.Struct, frozen=True):
     known_at: datetime | None = None
     at: datetime | None = None
 
+    @property
+    def unlimited(self) -> bool:
+        return self.known_at is None and self.at is None
+
     def admit(self, envelope: Envelope) -> bool:
         """Whether a fact counts. Relations say who people are: they hold for all times once they are known."""
-        if self.known_at is None and self.at is None:
-            return True
         return (self.known_at is None or envelope.known_at <= self.known_at) and (
             self.at is None or envelope.occurred_at <= self.at or isinstance(envelope.fact, VisitorRelated)
         )
@@ -122,9 +124,9 @@ def copy_out(connection: psycopg.Connection, fact: sql.Identifier, where: sql.Co
 
 def decoded(row: bytes, stream: UUID) -> Envelope:
     """A row of the record as a fact of that stream. Raises UnreadableFact."""
-    _, _, position, _, _, _, version, _, microseconds, length = _HEAD.unpack_from(row)
+    position, version, microseconds, length = _HEAD.unpack_from(row)
     name_end = _HEAD_BYTES + length
-    recorded_at = _EPOCH + timedelta(microseconds=microseconds)
+    recorded_at = _EPOCH + timedelta(0, 0, microseconds)
     return decode_row(position, stream, version, row[_HEAD_BYTES:name_end].decode(), row[name_end + 4 :], recorded_at)
 
 
@@ -213,16 +215,17 @@ class Reader:
 
     def facts(self, rows: Sequence[bytes]) -> tuple[list[Envelope], Problem | None]:
         """The facts of a dossier that count, as far as they can be read, and the first that can't be."""
-        admit, stream = self._bounds.admit, stream_of(rows[0])
+        of = b""
+        admit = None if self._bounds.unlimited else self._bounds.admit
         facts: list[Envelope] = []
         for row in sorted(rows):  # they begin with their position
-            if row[_STREAM] != stream.bytes:
-                stream = stream_of(row)
+            if row[_STREAM] != of:
+                of, stream = row[_STREAM], stream_of(row)
             try:
                 envelope = decoded(row, stream)
             except UnreadableFact as problem:
                 return facts, Problem(position_of(row), name_of(row), str(problem))
-            if admit(envelope):
+            if admit is None or admit(envelope):
                 facts.append(envelope)
         return facts, None
 

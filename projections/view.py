@@ -161,20 +161,21 @@ class Sums:
 
     def add(self, encoded: Iterable[bytes], rows: Iterable[Row]) -> None:
         """Count rows, each as it is and as it is encoded."""
+        counted, first, end = self.counted, self._first, self._end
         for data, row in zip(encoded, rows, strict=True):
-            self._count(data[: self._end], row.values[self._first :])
+            key = data[:end]
+            sums = counted.get(key)
+            if sums is None:
+                counted[key] = list(row.values[first:])
+            else:
+                for place, value in enumerate(row.values[first:]):
+                    sums[place] += value
 
     def merge(self, counted: Mapping[bytes, Sequence[int]]) -> None:
         """Add what was counted elsewhere."""
-        for key, values in counted.items():
-            self._count(key, values)
-
-    def _count(self, key: bytes, values: Sequence[int]) -> None:
-        sums = self.counted.get(key)
-        if sums is None:
-            self.counted[key] = list(values)
-        else:
-            for place, value in enumerate(values):
+        for key, more in counted.items():
+            sums = self.counted.setdefault(key, [0] * len(more))
+            for place, value in enumerate(more):
                 sums[place] += value
 
     def encoded(self) -> Iterator[bytes]:

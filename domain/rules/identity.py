@@ -98,17 +98,17 @@ def customer_of(entry: Entry, all_links: Sequence[Link]) -> Customer:
     """The customer an entry belongs to: everything reached through links that hold."""
     if not all_links:
         return Customer(frozenset((entry,)), (), ())
-    neighbours: dict[Entry, list[Link]] = defaultdict(list)
+    neighbours: dict[Entry, list[Entry]] = defaultdict(list)
     for link in all_links:
-        neighbours[link.one].append(link)
-        neighbours[link.other].append(link)
+        if link.same:
+            neighbours[link.one].append(link.other)
+            neighbours[link.other].append(link.one)
     entries, to_visit = {entry}, [entry]
     while to_visit:
-        for link in neighbours[to_visit.pop()]:
-            for end in (link.one, link.other):
-                if link.same and end not in entries:
-                    entries.add(end)
-                    to_visit.append(end)
+        for neighbour in neighbours[to_visit.pop()]:
+            if neighbour not in entries:
+                entries.add(neighbour)
+                to_visit.append(neighbour)
     return Customer(
         frozenset(entries),
         tuple(link for link in all_links if link.same and link.one in entries),

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from ..rulebook import Edition, RulebookError
+from ..rulebook import Edition, Row, RulebookError
 from .vocabulary import fraction
 
 FEN = Decimal("0.01")
@@ -31,12 +31,7 @@ def share_commission(
     closer = "others"
     if owner in closers:
         closer = "owner_alone" if len(closers) == 1 else "owner_among"
-    case = {
-        "owner": "present" if owner else "nobody",
-        "closer": closer,
-        "agreed": "yes" if agreed else "no",
-    }
-    row = edition.row_for("commission.shares", case)
+    row = edition.finding(_row_of_shares, "present" if owner else "nobody", closer, "yes" if agreed else "no")
     how = row.then["shares"]
     equally = {staff: Fraction(1, len(closers)) for staff in closers}
     if how == "agreement" and agreed:
@@ -49,8 +44,12 @@ def share_commission(
     elif how == "closers_equally":
         shares = equally
     else:
-        raise RulebookError(f"{edition.label}, table commission.shares: {row} can't be carried out for {case}")
+        raise RulebookError(f"{edition.label}, table commission.shares: {row} can't be carried out for {closer}")
     return Shares({staff: share for staff, share in shares.items() if share}, how, row.clauses)
+
+
+def _row_of_shares(edition: Edition, owner: str, closer: str, agreed: str) -> Row:
+    return edition.row_for("commission.shares", {"owner": owner, "closer": closer, "agreed": agreed})
 
 
 def amounts(shares: Mapping[UUID, Fraction], total: Decimal, order: Sequence[UUID]) -> dict[UUID, Decimal]:
@@ -58,6 +57,8 @@ def amounts(shares: Mapping[UUID, Fraction], total: Decimal, order: Sequence[UUI
 
     Ties go by the place in `order` (the staff list). The amounts add up to `total`. (C7; SCENARIOS, words 16)
     """
+    if list(shares.values()) == [1]:  # as most are
+        return {staff: total.quantize(FEN, ROUND_DOWN) for staff in shares}
     place = {staff: index for index, staff in enumerate(order)}
     exact = {staff: Fraction(total) * share for staff, share in shares.items()}
     rounded = {

@@ -90,7 +90,7 @@ def judged_history(history: History) -> list[Judged]:
     site = Site(id=SITE_ID, version=1, name="滨江一号", timezone=ZONE.key, staff=staff, adoptions=())
     question = history.question
     since = max(item.since for item in question.editions.in_force)
-    context = Context(site, question.editions, question.roles, since)
+    context = Context(site, site.zone, question.editions, question.roles, since)
     return [Judged(CUSTOMER, facts, context) for facts in dossiers(streams)]
 
 
