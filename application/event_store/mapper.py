@@ -5,14 +5,14 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, cast
+from typing import Annotated, Generic, TypeVar, cast
 from uuid import UUID
 
 import msgspec
 from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import JSONTranscoder, Mapper, Notification, StoredEvent
 
-from domain.record import FACTS, RETIRED, Draft, Envelope
+from domain.record import FACTS, RETIRED, Draft, Envelope, Fact
 
 
 class UnreadableFact(Exception):
@@ -26,7 +26,10 @@ class RecordedEvent(Notification):
     recorded_at: datetime
 
 
-class _Stored(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+Content = TypeVar("Content")
+
+
+class _Stored(msgspec.Struct, Generic[Content], kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     """The JSON of a stored fact. Short keys stay readable: where, who, when, by which command, under which
     edition, what."""
 
@@ -37,12 +40,12 @@ class _Stored(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_f
     command: UUID
     correlation: UUID | None = None
     edition: str | None = None
-    fact: msgspec.Raw
+    fact: Content
 
 
 _encoder = msgspec.json.Encoder()
-_stored_decoder = msgspec.json.Decoder(_Stored)
-_fact_decoders: dict[str, msgspec.json.Decoder[Any]] = {}
+_retired_decoder = msgspec.json.Decoder(_Stored[msgspec.Raw])
+_decoders: dict[type[Fact] | None, msgspec.json.Decoder[_Stored[Fact]]] = {}
 _building = threading.Lock()
 """msgspec learns a type when its first decoder is built, and that is not safe from several threads at once."""
 
@@ -74,17 +77,11 @@ def decode_row(
     position: int, stream: UUID, version: int, stored_name: str, body: bytes, recorded_at: datetime
 ) -> Envelope:
     """The envelope of a row of the record. Raises UnreadableFact naming position and reason."""
-    name = stored_name
     try:
-        stored = _stored_decoder.decode(body)
-        content: bytes | msgspec.Raw = stored.fact
-        while name in RETIRED:
-            name, upcast = RETIRED[name]
-            content = _encoder.encode(upcast(msgspec.json.decode(content)))
-        if name not in FACTS:
-            raise UnreadableFact(f"position {position}: no fact is named {name}")
-        decoder = _fact_decoders.get(name) or _build_decoder(name)
-        fact = decoder.decode(content)
+        if (decoder := _decoders.get(FACTS.get(stored_name))) is not None:
+            stored = decoder.decode(body)
+        else:
+            stored = _decoded(position, stored_name, body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UnreadableFact(f"position {position}, {stored_name}: {error}") from None
     return Envelope(
@@ -99,13 +96,25 @@ def decode_row(
         command_id=stored.command,
         correlation_id=stored.correlation or stored.command,
         edition=stored.edition,
-        fact=fact,
+        fact=stored.fact,
     )
 
 
-def _build_decoder(name: str) -> msgspec.json.Decoder[Any]:
+def _decoded(position: int, name: str, body: bytes) -> _Stored[Fact]:
+    """What is stored under a retired name, or one that is met for the first time."""
+    if name in RETIRED:
+        stored = _retired_decoder.decode(body)
+        content: bytes | msgspec.Raw = stored.fact
+        while name in RETIRED:
+            name, upcast = RETIRED[name]
+            content = _encoder.encode(upcast(msgspec.json.decode(content)))
+        body = _encoder.encode(msgspec.structs.replace(stored, fact=msgspec.Raw(content)))
+    if name not in FACTS:
+        raise UnreadableFact(f"position {position}: no fact is named {name}")
+    fact = FACTS[name]
     with _building:
-        return _fact_decoders.setdefault(name, msgspec.json.Decoder(FACTS[name]))
+        decoder = _decoders.setdefault(fact, msgspec.json.Decoder(_Stored[fact]))  # type: ignore[valid-type]
+    return decoder.decode(body)
 
 
 class FactMapper(Mapper[UUID]):
