@@ -10,14 +10,12 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from domain.record import Envelope
-
-from .dossier import Context, dossiers
-from .folding import Files, Problem, as_far_as_it_goes, fold, judge
+from .dossier import dossiers
+from .folding import Files, as_far_as_it_goes, fold, whole
 from .live import ReadSide
 from .partition import Bounds, Reader, parts, plan
 from .tables import Key, Tables
-from .view import Row, View
+from .view import View
 
 MOST_RECORDED = 1_000
 """So many differences are put on record with all that is known of them; all are counted."""
@@ -141,16 +139,12 @@ def _facts_behind(read_side: ReadSide, view: View, key: Key, until: int) -> tupl
     if not groups:
         return (), "no fact speaks of it"
     facts = groups[0]
-    context, problem = files.context(facts[0].site, until), files.problem(files.streams, facts)
-    first, again = (_given(view, facts, context, problem) for _ in range(2))
+    context = files.context(facts[0].site, until)
+    problem = files.problem(files.streams, facts)
+    first, again = (as_far_as_it_goes(view, whole(facts, context, problem))[0] for _ in range(2))
     note = None if first == again else NOT_TWICE
     row = next((row for row in first if row.values[: view.key] == key), None)
     return (row.facts if row and row.facts else [envelope.position for envelope in facts]), note
-
-
-def _given(view: View, facts: Sequence[Envelope], context: Context | None, problem: Problem | None) -> list[Row]:
-    judged = judge(facts, context) if problem is None else None
-    return as_far_as_it_goes(view, facts, judged, context, problem)[0]
 
 
 def _facts_of_sums(
@@ -169,7 +163,7 @@ def _facts_of_sums(
                 if dossier is None:
                     continue
                 for view in views:
-                    first, again = (as_far_as_it_goes(view, *dossier)[0] for _ in range(2))
+                    first, again = (as_far_as_it_goes(view, dossier)[0] for _ in range(2))
                     for row in first:
                         if (key := (view.name, row.values[: view.key])) in wanted:
                             found.setdefault(key, set()).update(row.facts)

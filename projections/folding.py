@@ -60,6 +60,17 @@ class Problem(NamedTuple):
     reason: str
 
 
+class Whole(NamedTuple):
+    """A dossier as it was read: judged, unless a fact of it or of its site could not be read, or the rules do not
+    decide. `at`: the instant asked about, if it is not what stands after the last fact."""
+
+    facts: Sequence[Envelope]
+    context: Context | None
+    judged: Judged | None
+    problem: Problem | None
+    at: datetime | None = None
+
+
 class Outcome(msgspec.Struct):
     """What a batch does to one view: the touched dossiers' rows before and after; what was parked, what is no more."""
 
@@ -142,26 +153,38 @@ def judge(facts: Sequence[Envelope], context: Context | None, at: datetime | Non
     return Judged(kind, facts, context, at)
 
 
+def whole(
+    facts: Sequence[Envelope], context: Context | None, problem: Problem | None, at: datetime | None = None
+) -> Whole:
+    """The dossier of these facts, judged. `problem`: the first of its facts, or of its site's, that can't be read."""
+    if facts and problem is None:
+        try:
+            return Whole(facts, context, judge(facts, context, at), None, at)
+        except FOLD_FAILS_WITH as error:
+            problem = failed_at(facts[-1], error)
+    return Whole(facts, context, None, problem, at)
+
+
 def rows_of(view: View, judged: Judged) -> list[Row]:
     """The rows that a dossier gives."""
     rows = view.rows.get(judged.kind)
     return list(rows(judged)) if rows else []
 
 
-def as_far_as_it_goes(
-    view: View, facts: Sequence[Envelope], judged: Judged | None, context: Context | None, problem: Problem | None
-) -> tuple[list[Row], Problem | None]:
+def as_far_as_it_goes(view: View, dossier: Whole) -> tuple[list[Row], Problem | None]:
     """The rows that a dossier gives; where it can't be taken whole, those of its facts before the one that it fails at,
-    and that one. `problem`: the first of its facts that could not be read."""
+    and that one."""
+    problem = dossier.problem
     if problem is None:
         try:
-            return (checked(view, judged) if judged is not None else []), None
+            return (checked(view, dossier.judged) if dossier.judged is not None else []), None
         except FOLD_FAILS_WITH as error:
-            problem = failed_at(facts[-1], error)
-    good = [envelope for envelope in facts if envelope.position < problem.position]
+            problem = failed_at(dossier.facts[-1], error)
+    good = [envelope for envelope in dossier.facts if envelope.position < problem.position]
     while good:
         try:
-            return [row for part in _parts(good, context) for row in checked(view, part)], problem
+            parts = _parts(good, dossier.context, dossier.at)
+            return [row for part in parts for row in checked(view, part)], problem
         except FOLD_FAILS_WITH as error:
             problem = failed_at(good.pop(), error)
     return [], problem
@@ -180,13 +203,13 @@ def failed_at(envelope: Envelope, error: Exception) -> Problem:
     return Problem(envelope.position, envelope.fact.stored_name, f"{type(error).__name__}: {error}")
 
 
-def _parts(facts: Sequence[Envelope], context: Context | None) -> Iterator[Judged]:
+def _parts(facts: Sequence[Envelope], context: Context | None, at: datetime | None) -> Iterator[Judged]:
     """A dossier's facts up to some moment: they may not have been tied together yet."""
     streams: dict[UUID, list[Envelope]] = {}
     for envelope in facts:
         streams.setdefault(envelope.stream, []).append(envelope)
     for part in dossiers(streams):
-        judged = judge(part, context)
+        judged = judge(part, context, at)
         if judged is not None:
             yield judged
 
@@ -199,19 +222,13 @@ def fold(
     `parked`: (view, stream) -> what has been left out of that view.
     """
     outcomes = {view.name: Outcome([], [], [], set()) for view in views}
-    whole = Left(start + 1, start)
+    all_taken = Left(start + 1, start)
     for streams, facts in _grouped(files):
         context = files.context(facts[0].site, files.until) if facts else None
-        problem = files.problem(streams, facts)
-        now: Judged | None = None
-        if facts and problem is None:
-            try:
-                now = judge(facts, context)
-            except FOLD_FAILS_WITH as error:
-                problem = failed_at(facts[-1], error)
+        now = whole(facts, context, files.problem(streams, facts))
         before: dict[tuple[Left, ...], list[Judged]] = {}
         for view in views:
-            left = {stream: parked.get((view.name, stream), whole) for stream in streams}
+            left = {stream: parked.get((view.name, stream), all_taken) for stream in streams}
             shape = tuple(left.values())
             if shape not in before:
                 before[shape] = list(_as_it_was(files, left))
@@ -223,7 +240,7 @@ def fold(
                     outcome.parked.extend(parked_at(view, [stream], _changed(cut, facts, error), cut.judged_until))
                 continue
             outcome.before.extend(was)
-            rows, failed = as_far_as_it_goes(view, facts, now, context, problem)
+            rows, failed = as_far_as_it_goes(view, now)
             outcome.after.extend(rows)
             if failed is None:
                 outcome.mended.update(streams)

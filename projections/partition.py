@@ -7,7 +7,6 @@ import gc
 import struct
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -18,17 +17,17 @@ from application.event_store.mapper import UnreadableFact, decode_row
 from domain.record import FACTS, RETIRED, Envelope, names_read_as
 from domain.visitor import VisitorRelated
 
-from .dossier import SITE, TYING, Context, Judged, connected, kind_of, tied_streams
+from .dossier import SITE, TYING, Context, connected, kind_of, tied_streams
 from .folding import (
     FOLD_FAILS_WITH,
     Parked,
     Problem,
+    Whole,
     as_far_as_it_goes,
     context_as_far,
-    failed_at,
-    judge,
     parked_at,
     rows_of,
+    whole,
 )
 from .view import COPY_END, COPY_HEAD, Row, Sums, View
 
@@ -150,15 +149,6 @@ def _readable(row: bytes) -> Envelope | None:
         return None
 
 
-class Whole(NamedTuple):
-    """A dossier as it was read: judged, unless a fact of it or of its site could not be read."""
-
-    facts: list[Envelope]
-    judged: Judged | None
-    context: Context | None
-    problem: Problem | None
-
-
 class Folded(msgspec.Struct):
     """What folding gave: each view's rows ready for COPY; at the end of a part its sums, by view and key; what could
     not be taken."""
@@ -235,16 +225,10 @@ class Reader:
             return None
         facts, problem = self.facts(rows)
         if not facts:
-            return Whole([], None, None, problem) if problem else None
+            return whole((), None, problem) if problem else None
         context, of_site = self._context(facts[0].site)
         problem = min((found for found in (problem, of_site) if found is not None), default=None)
-        judged: Judged | None = None
-        if problem is None:
-            try:
-                judged = judge(facts, context, self._bounds.at)
-            except FOLD_FAILS_WITH as error:
-                problem = failed_at(facts[-1], error)
-        return Whole(facts, judged, context, problem)
+        return whole(facts, context, problem, self._bounds.at)
 
     def _context(self, site: UUID) -> tuple[Context | None, Problem | None]:
         if site not in self._contexts:
@@ -303,15 +287,15 @@ def _fold_dossier(reader: Reader, rows: Sequence[bytes], makings: Sequence[_Maki
         return
     streams: list[UUID] | None = None
     for making in makings:
-        view, problem = making.view, dossier.problem
-        if problem is None:
+        view = making.view
+        if dossier.problem is None:
             try:
                 if dossier.judged is not None:
                     making.take(rows_of(view, dossier.judged))
                 continue
             except FOLD_FAILS_WITH:
                 pass  # what of it can be taken is found out below
-        given, problem = as_far_as_it_goes(view, dossier.facts, dossier.judged, dossier.context, problem)
+        given, problem = as_far_as_it_goes(view, dossier)
         making.take(given)
         streams = streams or sorted({stream_of(row) for row in rows})
         if problem is not None:
