@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -12,9 +12,10 @@ from domain.rulebook import RulebookError
 from projections import compare, folding
 from projections.dossier import Judged
 from projections.folding import Files, Problem, as_far_as_it_goes, whole
+from projections.rebuild import rebuild
 from projections.view import Row
 
-from .engine import OWNED, Opened, opened, with_rows
+from .engine import COUNTED, OWNED, Opened, catch_up, opened, parked, rows_in, with_rows
 from .test_parking import register
 
 
@@ -75,3 +76,38 @@ def test_the_good_part_is_judged_as_of_the_instant_too(office: Opened) -> None:
     beyond = Problem(facts[-1].position + 1, "visitor.waved.v1", "no fact is named that")
     as_far_as_it_goes(with_rows(OWNED, rows), whole(facts, context, beyond, at))
     assert moments == [at]
+
+
+# Sums that no table holds
+
+NO_SUMS: dict[str, Callable[[Row], Row]] = {
+    "a number too large": lambda row: Row((*row.values[:2], 2**63), row.facts),
+    "a text that PostgreSQL does not hold": lambda row: Row((row.values[0], "a\0b", 1), row.facts),
+    "nothing where something must be": lambda row: Row((None, *row.values[1:]), row.facts),
+    "too few values": lambda row: Row(row.values[:2], row.facts),
+}
+
+
+@pytest.mark.damages
+@pytest.mark.parametrize("how", NO_SUMS.values(), ids=NO_SUMS.keys())
+@pytest.mark.parametrize("first", ["live", "rebuild"])
+def test_a_sum_that_no_table_holds(postgres_uri: str, how: Callable[[Row], Row], first: str) -> None:
+    """It is parked, and everybody else is counted."""
+    bad: set[UUID] = set()
+
+    def rows(judged: Judged) -> Iterator[Row]:
+        for row in COUNTED.rows["customer"](judged):
+            yield how(row) if judged.facts[0].stream in bad else row
+
+    view = with_rows(COUNTED, rows)
+    with opened(postgres_uri, [view, OWNED], steps=20) as office:
+        counted = rows_in(office.side, view)
+        visitor = register(office)
+        bad.add(visitor)
+        if first == "live":
+            catch_up(office.side)
+        else:
+            assert rebuild(office.side).parked == 1
+        assert [row[:2] for row in parked(office.side)] == [("counted", visitor)]
+        assert rows_in(office.side, view) == counted
+        assert rebuild(office.side, check=True).differences == 0
