@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 
 from .dossier import dossiers
 from .folding import Files, as_far_as_it_goes, fold, whole
-from .live import ReadSide
+from .live import ReadSide, ends_early
 from .partition import Bounds, Reader, parts, plan
 from .tables import Key, Tables
 from .view import View
@@ -90,6 +90,8 @@ def _touched(
     keys: dict[str, set[Key]] = {view.name: set() for view in views}
     while start < until:
         events = read_side.events(start, min(BATCH, until - start))
+        if not events:
+            raise ends_early(until, start)
         end = events[-1].id
         for files in read_side.touched(connection, events):
             outcomes = fold(views, files, start, {})

@@ -18,7 +18,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from application.event_store.appending import StoreUnavailable
+from application.event_store.appending import StoreRefused, StoreUnavailable
 from application.event_store.mapper import RecordedEvent
 from application.event_store.migrations import ROLE, views_schema
 from application.event_store.postgres import PostgresRecorder, patient
@@ -52,6 +52,11 @@ TABLE_REFUSES = (
 """What the database says when somebody has dropped a table, or made another of it."""
 
 Say = Callable[[str], None]
+
+
+def ends_early(held: int, end: int) -> StoreRefused:
+    """The record has lost facts that views hold: it was put back to an earlier day."""
+    return StoreRefused(f"views hold up to fact {held}, but the record ends with {end}: restore it")
 
 
 class Standing(msgspec.Struct, frozen=True):

@@ -12,12 +12,10 @@ import msgspec
 import psycopg
 from psycopg import sql
 
-from application.event_store.appending import StoreRefused
-
 from .compare import Compared, compare, explained
 from .courtesy import step_back
 from .filling import fill
-from .live import ReadSide, Standing
+from .live import ReadSide, Standing, ends_early
 from .partition import Bounds
 from .tables import FRESH, Tables
 from .view import View
@@ -263,7 +261,7 @@ class _Rebuild:
             limit = min(CATCH_UP_BATCH, target - position)
             taken = self.read_side.take(self.connection, tables, views, position, limit)
             if not taken:
-                raise StoreRefused(f"views hold up to fact {target}, but the record ends with {position}: restore it")
+                raise ends_early(target, position)
             position += taken
 
     def _lock_tables(self, connection: psycopg.Connection) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from application.event_store.appending import StoreRefused
 from domain.rulebook import RulebookError
 from projections import compare, folding
 from projections.dossier import Judged
@@ -111,3 +112,12 @@ def test_a_sum_that_no_table_holds(postgres_uri: str, how: Callable[[Row], Row],
         assert [row[:2] for row in parked(office.side)] == [("counted", visitor)]
         assert rows_in(office.side, view) == counted
         assert rebuild(office.side, check=True).differences == 0
+
+
+# A record that ends early
+
+
+def test_a_record_that_ends_before_what_is_to_be_looked_at_again(office: Opened) -> None:
+    end = office.record.position()
+    with office.side.connection() as connection, pytest.raises(StoreRefused, match=f"ends with {end}: restore it"):
+        compare._touched(office.side, connection, office.side.views, end, end + 5)
