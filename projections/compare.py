@@ -21,6 +21,9 @@ MOST_RECORDED = 1_000
 """So many differences are put on record with all that is known of them; all are counted."""
 
 BATCH = 2_000
+WORK_MEM = "64MB"
+"""A million facts' rows are compared within memory: in less than half the time that it takes over files."""
+
 NOT_TWICE = "its fold does not give the same result twice"
 
 
@@ -77,6 +80,7 @@ def compare(
     """
     with connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        connection.execute(f"SET LOCAL work_mem = '{WORK_MEM}'")
         standing = read_side.standing(connection)
         start = min([position, *(standing[view.name].position for view in views)])
         found = {view.name: {key for key, *_ in live.differing(connection, view, fresh)} for view in views}
