@@ -127,25 +127,23 @@ def _encoder(columns: tuple[Column, ...]) -> Encode:
         f"_NULL if {name} is None else {field}" if column.null else field
         for name, field, column in zip(names, fields, columns, strict=True)
     ]
-    source = (
-        f"def encode(values):\n"
-        f"    {', '.join(names)}, = values\n"
-        f"    return b''.join(({struct.pack('!h', len(columns))!r}, {', '.join(nullable)}))"
-    )
+    source = f"""
+def encode(values):
+    {", ".join(names)}, = values
+    try:
+        return b"".join(({struct.pack("!h", len(columns))!r}, {", ".join(nullable)}))
+    except (AttributeError, KeyError, TypeError, struct.error):
+        _refuse(columns, values)
+        raise
+"""
     found: dict[str, Encode] = {}
-    exec(source, globals(), found)
-    filled = [place for place, column in enumerate(columns) if not column.null]
-    write = found["encode"]
+    exec(source, {**globals(), "columns": columns}, found)
+    return found["encode"]
 
-    def encode(values: Sequence[Any]) -> bytes:
-        try:
-            return write(values)
-        except (AttributeError, KeyError, TypeError, struct.error):
-            if any(values[place] is None for place in filled):
-                raise ValueError("nothing in a column that must hold something") from None
-            raise
 
-    return encode
+def _refuse(columns: Sequence[Column], values: Sequence[Any]) -> None:
+    if any(value is None and not column.null for column, value in zip(columns, values, strict=True)):
+        raise ValueError("nothing in a column that must hold something") from None
 
 
 _SUM_BYTES = 12
