@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -14,6 +14,7 @@ from .dossier import dossiers
 from .folding import Files, as_far_as_it_goes, fold, whole
 from .live import ReadSide, ends_early
 from .partition import Bounds, Reader, parts, plan
+from .side_by_side import side_by_side
 from .tables import Key, Tables
 from .view import View
 
@@ -68,23 +69,27 @@ class Compared(msgspec.Struct):
 
 def compare(
     read_side: ReadSide,
-    connection: psycopg.Connection,
     fresh: Tables,
     live: Tables,
     views: Sequence[View],
     position: int,
+    tell: Callable[[], None],
 ) -> Compared:
     """Compare all rows while facts go on coming in: what is found here may only be a fact that one side has not yet.
 
     `position`: up to which fact the fresh rows hold.
     """
-    with connection.transaction():
-        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        connection.execute(f"SET LOCAL work_mem = '{WORK_MEM}'")
-        standing = read_side.standing(connection)
-        start = min([position, *(standing[view.name].position for view in views)])
-        found = {view.name: {key for key, *_ in live.differing(connection, view, fresh)} for view in views}
-    return Compared(list(views), start, found, [])
+
+    def compared(connection: psycopg.Connection, view: View) -> tuple[int, set[Key]]:
+        with connection.transaction():
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            connection.execute(f"SET LOCAL work_mem = '{WORK_MEM}'")
+            start = read_side.standing(connection)[view.name].position
+            return start, {key for key, *_ in live.differing(connection, view, fresh)}
+
+    found = side_by_side(read_side, views, compared, tell)
+    start = min([position, *(start for start, _ in found.values())])
+    return Compared(list(views), start, {name: keys for name, (_, keys) in found.items()}, [])
 
 
 def _touched(

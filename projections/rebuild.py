@@ -17,6 +17,7 @@ from .courtesy import step_back
 from .filling import fill
 from .live import ReadSide, Standing, ends_early
 from .partition import Bounds
+from .side_by_side import side_by_side
 from .tables import FRESH, Tables
 from .view import View
 
@@ -169,10 +170,8 @@ class _Rebuild:
             self.parked = len(filled.parked)
             for parked in filled.parked:
                 read_side.park(filler, FRESH + parked.view, [parked], set())
-            self._enter("indexing")
-            for view in self.views:
-                self.fresh.index(filler, view)
-                self._report()
+        self._enter("indexing")
+        side_by_side(read_side, self.views, self.fresh.index, self._report)
 
     def _clear_up(self, connection: psycopg.Connection) -> None:
         """Take away what a rebuild of any views left that was killed."""
@@ -206,7 +205,7 @@ class _Rebuild:
     def _compare_and_swap(self) -> Compared:
         comparable = self._comparable(self.read_side.standing(self.connection))
         self._enter("comparing")
-        compared = compare(self.read_side, self.connection, self.fresh, self.live, comparable, self.position)
+        compared = compare(self.read_side, self.fresh, self.live, comparable, self.position, self._report)
         self._enter("comparing" if self.check else "swapping")
         deadline = time.monotonic() + SWAP_WITHIN_SECONDS
         while True:

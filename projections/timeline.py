@@ -97,17 +97,10 @@ def _whole(stored: _Stored, row: _Timeline) -> TimelineStep:
     )
 
 
-class _Places(dict[Any, int]):
-    """Gives everything that is asked for a place of its own, in order."""
-
-    def __missing__(self, key: Any) -> int:
-        place = self[key] = len(self)
-        return place
-
-
 def encode_steps(steps: Iterable[Step]) -> bytes:
     """The steps of an attribution as a row holds them."""
-    ids, kinds = _Places(), _Places()  # UUIDs as whole numbers, which Python hashes and compares faster
+    ids: dict[int, int] = {}  # UUIDs as whole numbers, which Python hashes and compares faster
+    kinds: dict[tuple[Any, ...], int] = {}
     stored = []
     for step in steps:
         claim, entry, at, known_at = step.claim, step.entry, step.at, step.known_at
@@ -118,11 +111,11 @@ def encode_steps(steps: Iterable[Step]) -> bytes:
                 step.position,
                 at,
                 None if known_at == at else known_at,
-                kinds[kind],
-                [ids[staff.int] for staff in step.by] if step.by else (),
-                None if claim is None else ids[claim.owner.int],
+                kinds.setdefault(kind, len(kinds)),
+                [ids.setdefault(staff.int, len(ids)) for staff in step.by] if step.by else (),
+                None if claim is None else ids.setdefault(claim.owner.int, len(ids)),
                 None if claim is None else claim.until,
-                None if entry is None else ids[entry.visitor.int],
+                None if entry is None else ids.setdefault(entry.visitor.int, len(ids)),
                 None if entry is None else entry.registration,
             )
         )
