@@ -56,7 +56,10 @@ class Server:
                 _signal(process, signal.SIGCONT)
 
     def kill_first_process(self) -> None:
-        self.first_process().kill()
+        """What it has started outlives it only until it next waits: so this waits for it to be gone."""
+        first = self.first_process()
+        first.kill()
+        first.wait(10)
 
     def kill_a_backend(self) -> None:
         """Kill one that serves a client: PostgreSQL then ends all others, and recovers by itself."""
