@@ -30,7 +30,7 @@ from .folding import (
 )
 from .view import COPY_END, COPY_HEAD, Row, Sums, View
 
-PART_FACTS = 400_000
+PART_FACTS = 500_000
 """About so many facts are held in memory at a time, by each process."""
 
 FETCHED_AT_ONCE = 2_000

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 import msgspec
@@ -84,9 +85,14 @@ def rebuild(
         row = connection.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [lock]).fetchone()
         if not (row and row[0]):
             raise RebuildRefused("another rebuild is running: wait for it or cancel it (lunpai rebuild --list)")
-        _end_those_that_died(read_side, connection)
-        chosen = tuple(views) if views is not None else read_side.views
-        return _Rebuild(read_side, connection, chosen, check, asked_by, tell).run()
+        try:
+            _end_those_that_died(read_side, connection)
+            chosen = tuple(views) if views is not None else read_side.views
+            return _Rebuild(read_side, connection, chosen, check, asked_by, tell).run()
+        finally:
+            # Left to the connection's end, the lock is there a moment longer, and the next rebuild might be refused.
+            with suppress(psycopg.Error):
+                connection.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [lock])
 
 
 def _end_those_that_died(read_side: ReadSide, connection: psycopg.Connection) -> None:
