@@ -34,10 +34,13 @@ def fill(
     tables: Tables,
     bounds: Bounds,
     tell: Callable[[int], None] = lambda facts: None,
+    *,
+    own_transaction: bool = False,
 ) -> Filled:
     """Fold the log within bounds into tables just made, over the connection that made them.
 
-    `tell` is given the number of facts folded so far. Raises FoldingFailed, psycopg.Error.
+    `tell` is given the number of facts folded so far; `own_transaction`: the tables were made in the transaction that
+    is under way. Raises FoldingFailed, psycopg.Error.
     """
     views, recorder = tables.views, read_side.recorder
     processes = processes_for(bounds.until)
@@ -57,11 +60,12 @@ def fill(
             waiting[place].append(folded.rows[place])
             sizes[place] += len(folded.rows[place])
             if sizes[place] >= COPY_AT_BYTES:
-                tables.copy(connection, view, waiting[place])
+                tables.copy(connection, view, waiting[place], own_transaction=own_transaction)
                 waiting[place], sizes[place] = [], 0
         for place, counted in enumerate(folded.sums):
             sums[place].merge(counted)
         tell(done)
     for place, view in enumerate(views):
-        tables.copy(connection, view, [*waiting[place], *sums[place].encoded()])
+        rows = [*waiting[place], *sums[place].encoded()]
+        tables.copy(connection, view, rows, own_transaction=own_transaction)
     return Filled(done, tuple(parked))

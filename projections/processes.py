@@ -14,7 +14,7 @@ import msgspec
 import psycopg
 from psycopg import sql
 
-from .courtesy import NICENESS, step_back
+from .courtesy import step_back, step_back_here
 from .partition import Bounds, Folded, Part, Plan, Reader, fold_part, parts
 from .view import View
 
@@ -125,7 +125,7 @@ def _serve(pipe: Connection, job: Job) -> None:
     """One process: folds the parts it is given until the other end hangs up."""
     from .views import VIEWS
 
-    os.nice(NICENESS)  # those who serve people go first
+    step_back_here()  # those who serve people go first
     gc.freeze()
     gc.disable()  # dossiers are small and without cycles; what is left over is collected after each part
     views = [VIEWS[name] for name in job.views]

@@ -172,7 +172,7 @@ class _Rebuild:
             self._clear_up(filler)
             self.fresh.create(filler)
             self._enter("folding")
-            filled = fill(read_side, filler, self.fresh, Bounds(self.position), self._folded)
+            filled = fill(read_side, filler, self.fresh, Bounds(self.position), self._folded, own_transaction=True)
             self.parked = len(filled.parked)
             for parked in filled.parked:
                 read_side.park(filler, FRESH + parked.view, [parked], set())

@@ -110,9 +110,16 @@ class Tables:
         there: dict[str, list[str]] = dict(connection.execute(query, [f'"{self.schema}"']).fetchall())
         return [v for v in self.views if there.get(self.prefix + v.name) != [_as_told(column) for column in v.columns]]
 
-    def copy(self, connection: psycopg.Connection, view: View, rows: Iterable[bytes]) -> None:
-        """Copy rows in that are encoded already."""
-        statement = sql.SQL("COPY {} FROM STDIN (FORMAT BINARY)").format(self.table(view))
+    def copy(
+        self, connection: psycopg.Connection, view: View, rows: Iterable[bytes], *, own_transaction: bool = False
+    ) -> None:
+        """Copy rows in that are encoded already.
+
+        In the transaction that made the table they are marked as visible to all at once. Else whoever reads them first
+        marks them, and as each marked page goes into the log, the appends would wait for the whole table to be flushed.
+        """
+        frozen = sql.SQL(", FREEZE" if own_transaction else "")
+        statement = sql.SQL("COPY {} FROM STDIN (FORMAT BINARY{})").format(self.table(view), frozen)
         _copy(connection, statement, rows)
 
     def apply(self, connection: psycopg.Connection, view: View, change: Changes) -> None:
