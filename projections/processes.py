@@ -48,6 +48,12 @@ def processes_for(facts: int) -> int:
     return 1 if facts < ALONE_BELOW_FACTS else max(1, len(os.sched_getaffinity(0)))
 
 
+def steps_back(facts: int) -> bool:
+    """Whether so many facts are taken behind everybody else. Few are done in a second, but on a machine where others
+    never rest, each statement could wait for its turn as long."""
+    return facts >= ALONE_BELOW_FACTS
+
+
 def fold_all(job: Job, views: Sequence[View], processes: int) -> Iterator[Told]:
     """Fold the whole log; gives what is ready and how many facts that were. Raises FoldingFailed, psycopg.Error."""
     if processes == 1:
@@ -117,7 +123,8 @@ def _alone(job: Job, views: Sequence[View]) -> Iterator[Told]:
 def _connected(job: Job) -> psycopg.Connection:
     connection = psycopg.connect(job.uri, autocommit=True, connect_timeout=10)
     connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(job.role)))
-    step_back(connection)
+    if steps_back(job.bounds.until):
+        step_back(connection)
     return connection
 
 

@@ -18,6 +18,7 @@ from .courtesy import step_back
 from .filling import fill
 from .live import ReadSide, Standing, ends_early
 from .partition import Bounds
+from .processes import steps_back
 from .side_by_side import side_by_side
 from .tables import FRESH, Tables
 from .view import View
@@ -168,7 +169,8 @@ class _Rebuild:
         read_side = self.read_side
         self.position = self.facts = read_side.recorder.max_notification_id() or 0
         with read_side.connection() as filler, filler.transaction():
-            step_back(filler)
+            if steps_back(self.facts):
+                step_back(filler)
             self._clear_up(filler)
             self.fresh.create(filler)
             self._enter("folding")
