@@ -3,8 +3,8 @@
 A lower priority alone does nothing of the sort. Linux gives every session a share of its own ("autogroup"), every
 process of PostgreSQL is a session, and priority counts within one only. And a process at work keeps its processor for
 the rest of its slice - in effect until the next tick, 4 ms - whoever wakes up, unless that one's slice is shorter; an
-append wakes somebody three times. So: the lowest class, which others need not wait for; the longest slice; and the
-lowest share for the whole session.
+append wakes somebody three times. So: the lowest class, which others need not wait for; a long slice; and a small share
+for the whole session - a tenth of what others have who never rest, lest a rebuild beside them come to a standstill.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ from pathlib import Path
 
 import psycopg
 
-NICENESS = 19
-LONGEST_SLICE_NS = 100_000_000
+NICENESS = 10
+LONG_SLICE_NS = 20_000_000
+"""Seven times everybody's. Were it longer, a turn beside others who never rest would be longer in coming, too."""
+
 TRIES, PAUSE_SECONDS = 10, 0.05
 """Linux lets a session's share be changed ten times a second, by all users together."""
 
@@ -62,7 +64,7 @@ def _behind_all(process: int) -> None:
         os.setpriority(os.PRIO_PROCESS, process, NICENESS)
     if sys.platform != "linux":
         return
-    _take_longest_slices(process)
+    _take_long_slices(process)
     with suppress(PermissionError, ProcessLookupError):
         os.sched_setscheduler(process, os.SCHED_IDLE, os.sched_param(0))
     share = Path("/proc", str(process), "autogroup")
@@ -77,9 +79,9 @@ def _behind_all(process: int) -> None:
             return
 
 
-def _take_longest_slices(process: int) -> None:
+def _take_long_slices(process: int) -> None:
     """Linux 6.12 and newer; older ones ignore it. The class of idle processes keeps the slice it comes with."""
     number = _SCHED_SETATTR.get(platform.machine())
     if number is not None:
-        wanted = _SCHED_ATTR.pack(_SCHED_ATTR.size, os.SCHED_BATCH, 0, NICENESS, 0, LONGEST_SLICE_NS, 0, 0)
+        wanted = _SCHED_ATTR.pack(_SCHED_ATTR.size, os.SCHED_BATCH, 0, NICENESS, 0, LONG_SLICE_NS, 0, 0)
         ctypes.CDLL(None).syscall(number, process, wanted, 0)

@@ -13,7 +13,7 @@ import pytest
 from psycopg import sql
 
 from projections import courtesy
-from projections.courtesy import LONGEST_SLICE_NS, NICENESS, step_back
+from projections.courtesy import LONG_SLICE_NS, NICENESS, step_back
 
 from .engine import ALL_VIEWS, Opened, opened
 
@@ -101,7 +101,7 @@ def test_another_changed_a_share_just_now(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_the_slice_is_one_that_linux_takes() -> None:
-    assert 100_000 <= LONGEST_SLICE_NS <= 100_000_000
+    assert 100_000 <= LONG_SLICE_NS <= 100_000_000
 
 
 def test_rows_are_copied_in_visible_to_all(office: Opened) -> None:
