@@ -14,6 +14,7 @@ from .dossier import dossiers
 from .folding import Files, as_far_as_it_goes, fold, whole
 from .live import ReadSide, ends_early
 from .partition import Bounds, Reader, parts, plan
+from .processes import steps_back
 from .side_by_side import side_by_side
 from .tables import Key, Tables
 from .view import View
@@ -87,7 +88,7 @@ def compare(
             start = read_side.standing(connection)[view.name].position
             return start, {key for key, *_ in live.differing(connection, view, fresh)}
 
-    found = side_by_side(read_side, views, compared, tell)
+    found = side_by_side(read_side, views, compared, tell, behind=steps_back(position))
     start = min([position, *(start for start, _ in found.values())])
     return Compared(list(views), start, {name: keys for name, (_, keys) in found.items()}, [])
 

@@ -179,7 +179,7 @@ class _Rebuild:
             for parked in filled.parked:
                 read_side.park(filler, FRESH + parked.view, [parked], set())
         self._enter("indexing")
-        side_by_side(read_side, self.views, self.fresh.index, self._report)
+        side_by_side(read_side, self.views, self.fresh.index, self._report, behind=steps_back(self.facts))
 
     def _clear_up(self, connection: psycopg.Connection) -> None:
         """Take away what a rebuild of any views left that was killed."""

@@ -22,9 +22,11 @@ def side_by_side(
     views: Sequence[View],
     do: Callable[[psycopg.Connection, View], T],
     tell: Callable[[], None] = lambda: None,
+    *,
+    behind: bool,
 ) -> dict[str, T]:
-    """What `do` gives for every view, by its name. `tell` is called after each; where it or `do` raises, the statements
-    that are running are cancelled, and no more is begun."""
+    """What `do` gives for every view, by its name; `behind`: behind everybody else who works here. `tell` is called
+    after each; where it or `do` raises, the statements that are running are cancelled, and no more is begun."""
     if not views:
         return {}
 
@@ -33,7 +35,8 @@ def side_by_side(
     def over_its_own(view: View) -> T:
         with read_side.connection() as connection:
             open_ones.add(connection)
-            step_back(connection)
+            if behind:
+                step_back(connection)
             try:
                 return do(connection, view)
             finally:
