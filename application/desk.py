@@ -43,9 +43,11 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 class Desk:
     """A site, its files and keys, and the way a command travels through them."""
 
-    def __init__(self, record: Record, keyring: Keyring, shelf: Shelf, site: UUID) -> None:
+    def __init__(
+        self, record: Record, keyring: Keyring, shelf: Shelf, site: UUID, files: OfficeFiles | None = None
+    ) -> None:
         self.record, self.keyring, self.shelf, self.site_id = record, keyring, shelf, site
-        self.files = OfficeFiles(record, keyring, site)
+        self.files = files or OfficeFiles(record, keyring, site)
 
     def settlement(
         self, sale: sales.Sale, moment: Moment, *, rulings: bool = True, until_position: int | None = None

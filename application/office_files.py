@@ -6,25 +6,32 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from uuid import UUID
 
 from domain import dispute as disputes
+from domain import queue_state as queues
 from domain import sale as sales
 from domain import site as sites
 from domain import visitor as visitors
 from domain.attribution import Question
+from domain.calendar import day_of
+from domain.queue_state import Queue
 from domain.record import Envelope
 from domain.refusals import Refusal
 from domain.rulebook import Edition, Editions, InForce
 from domain.rules.vocabulary import amend_edition, check_amendment
+from domain.sales_turn_queue import queue_id
 from domain.site import RulebookAdopted, Site
 from domain.visitor import Entry, VisitorFile, related_files
 
 from .event_store.record import Record
 from .privacy import Contact, Keyring
 from .rulebooks import parse_edition
+
+DAYS_AT_HAND = 8
+"""So many days' queues are kept between commands."""
 
 
 @lru_cache(maxsize=256)
@@ -47,6 +54,9 @@ class OfficeFiles:
         self.record, self.keyring, self.site_id = record, keyring, site
         self._site: Site | None = None
         self._names: dict[UUID, str] = {}
+        self._queues: dict[date, Queue] = {}
+        self._without_queue_before: set[date] = set()
+        """Days before which nothing was found; what is entered for earlier days later on is not taken over either."""
         self.latest = datetime.min.replace(tzinfo=UTC)
         """The record's own time as far as it has been read: what is on record is known, whatever our clock says."""
 
@@ -175,6 +185,39 @@ class OfficeFiles:
         if found is None or found.opened.site != self.site_id:
             raise Refusal("unknown_dispute", str(dispute))
         return found
+
+    # The floor
+
+    def queue(self, day: date) -> Queue | None:
+        """The queue of a business day as it stands; None while nothing has happened that day."""
+        queue = self._queues.get(day)
+        for envelope in self.record.load_since(queue_id(self.site_id, day), queue.version if queue else 0):
+            queue = queues.evolve(queue, envelope)
+        if queue is None:
+            return None
+        if day not in self._queues and len(self._queues) >= DAYS_AT_HAND:
+            self._queues.pop(min(self._queues))
+        self._queues[day] = queue
+        return queue
+
+    def queue_before(self, day: date) -> Queue | None:
+        """The last queue before a day, from which it takes over; None after a year without one."""
+        if day in self._without_queue_before:
+            return None
+        for days in range(1, 367):
+            before = day - timedelta(days=days)
+            if (queue := self.queue(before)) is not None:
+                return queue
+            if before < self.opened_on:
+                break
+        self._without_queue_before.add(day)
+        return None
+
+    @property
+    def opened_on(self) -> date:
+        """The site's first day."""
+        site = self.site()
+        return day_of(site.opened_at, site.zone)
 
     # Look-ups
 

@@ -18,7 +18,8 @@ import msgspec
 
 from domain.refusals import Refusal
 from domain.rulebook import AmendmentValue, Clause, Edition, Parameter, Row, RulebookError, Table
-from domain.rules.vocabulary import PARAMETERS, TABLES, TableSpec, check_value, fraction, undecided
+from domain.rules.specs import NUMBER, TableSpec
+from domain.rules.vocabulary import TABLES, check_value, fraction, needed, undecided
 
 from .yaml_files import Document, FileProblem
 
@@ -175,6 +176,10 @@ class _Reader:
             if effect not in spec.effects:
                 raise self._problem(where, f"unknown effect; effects are {', '.join(spec.effects)}")
             allowed = spec.effects[effect]
+            if allowed == NUMBER:
+                if not (code.isdecimal() and int(code) <= 100_000):
+                    raise self._problem(where, f"{code!r} is not a whole number from 0 to 100000")
+                continue
             if allowed and code not in allowed:
                 raise self._problem(where, f"unknown: {code}; allowed: {', '.join(allowed)}")
             if not allowed:
@@ -191,13 +196,14 @@ class _Reader:
     def _check_completeness(self, edition: Edition) -> None:
         """Nothing is missing, and every case of every table meets exactly one row: contradictions are found before they
         decide anything."""
+        parameters, tables = needed(edition)
         for kind, known, given in (
-            ("parameters", PARAMETERS.keys(), edition.parameters.keys()),
-            ("tables", TABLES.keys(), edition.tables.keys()),
+            ("parameters", parameters, edition.parameters.keys()),
+            ("tables", tables, edition.tables.keys()),
         ):
             if missing := [name for name in known if name not in given]:
                 raise self._problem(f"$.{kind}", f"{kind} missing: {', '.join(missing)}")
-        if found := undecided(edition):
+        if found := undecided(edition, edition.tables):
             table, wrong = found
             raise self._problem(f"$.tables.{table}", wrong)
 

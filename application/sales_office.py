@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from typing import Literal
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
@@ -35,6 +36,7 @@ from .event_store.appending import ClaimOn
 from .event_store.record import Record
 from .privacy import Contact, Keyring, clean_name, clean_phone, clean_text
 from .rulebooks import Shelf
+from .sales_floor import SalesFloor
 
 
 def open_site(record: Record, keyring: Keyring, shelf: Shelf, *, name: str, timezone: str, stamp: Stamp) -> SalesOffice:
@@ -77,6 +79,11 @@ def site_names(record: Record) -> list[str]:
 class SalesOffice(Desk):
     """One site's commands. `historic`: what an older record holds is taken as it was, even where a rule would
     have refused it."""
+
+    @cached_property
+    def floor(self) -> SalesFloor:
+        """Attendance, turns and receptions, on the same files."""
+        return SalesFloor(self.record, self.keyring, self.shelf, self.site_id, self.files)
 
     # Staff and rulebooks
 
@@ -306,6 +313,8 @@ class SalesOffice(Desk):
                 other_file = read.get(fact.buyer.visitor) or self.files.visitor(fact.buyer.visitor)
                 noted = VisitorBought(registration=fact.buyer.registration, sale=sale, by=tuple(by))
                 facts.append((other_file.id, other_file.version, [noted]))
+            if not historic:
+                facts += self.floor.conversions(stamp, read.values(), by, sale)
             claims = (ClaimOn("unit", self.files.key("unit", unit_key(unit)), sale),) if unit else ()
             edition = self.edition(stamp.at).label
             return Decided(facts, edition, claims, keys, when_claimed="unit_already_sold")

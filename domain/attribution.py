@@ -18,12 +18,15 @@ from .calendar import day_of, end_of
 from .chronology import Event, chronology
 from .record import Envelope
 from .rulebook import Edition, Editions, InForce, merged
-from .rules.contacts import Treatment, contact_of, treatment_of
+from .rules.contacts import Contact, Treatment, contact_of, treatment_of
 from .rules.identity import Customer, customer_of, links
 from .rules.protection import PERIOD, has_lapsed, protected_until
+from .rules.receptions import case_of, for_claimant, is_claimants, treatment_of_reception
 from .visitor import (
     Entry,
     Moment,
+    VisitorEntrusted,
+    VisitorReceived,
     VisitorRelated,
     VisitorRuled,
 )
@@ -32,7 +35,9 @@ from .visitor import (
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """A claim on a customer. `until`: last protected day (None: no limit); `ended_at`: when it was over, if it is.
 
-    `contact_at` is what the period counts from; `facts` (positions) and `clauses` are what it rests on.
+    `contact_at` is what the period counts from; `tie`: what ties the owner to the visitor (met; called: by telephone or
+    outreach only; inherited, given: nothing done since); `followed_up`: whether the owner has turned to the visitor
+    since it began. `facts` (positions) and `clauses` are what it rests on.
     """
 
     owner: UUID
@@ -42,6 +47,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     until: date | None
     bought: bool = False
     ruled: bool = False
+    tie: str = "met"
+    followed_up: bool = False
     ended_at: datetime | None = None
     clauses: tuple[str, ...] = ()
     facts: tuple[int, ...] = ()
@@ -183,6 +190,7 @@ class _Fold:
         self.last_claim: Claim | None = None
         self.ruling: Envelope | None = None
         self.steps: list[Step] = []
+        self.complete: dict[Entry | None, bool] = {}
 
     def take(self, event: Event) -> None:
         self.lapse(event.at, event.on)
@@ -190,6 +198,8 @@ class _Fold:
             self._adopt(event, event.what)
         elif type(event.what.fact) is VisitorRuled:
             self._rule(event, event.what, event.what.fact)
+        elif type(event.what.fact) is VisitorEntrusted:
+            self._put(event, event.what, "entrusted", (event.what.fact.by, event.what.fact.to), "nothing", None, ())
         else:
             self._contact(event, event.what)
 
@@ -255,16 +265,22 @@ class _Fold:
         self._put(event, envelope, "ruling", (), "ruled", None, clauses)
 
     def _contact(self, event: Event, envelope: Envelope) -> None:
-        contact = contact_of(envelope.fact, event.edition, self.question.roles)
+        if type(envelope.fact) is VisitorReceived:
+            contact, found = self._received(event, envelope.fact)
+        else:
+            contact = contact_of(envelope.fact, event.edition, self.question.roles)
+            standing = self._standing(contact.by)
+            found = event.edition.finding(treatment_of, contact.what, contact.via, contact.entry, *standing)
+            if contact.what == "registration":
+                self.complete[event.entry] = contact.entry != "incomplete"
         what, by = contact.what, contact.by
-        found = event.edition.finding(treatment_of, what, contact.via, contact.entry, *self._standing(by))
         effect, reason, clauses = found.effect, found.reason, found.clauses
         if effect == "renews" and self._comes_too_late(event):
             effect, reason = "nothing", "entered_after_lapse"
         if effect == "founds":
-            self.claim, clauses = self._founded(event, by[0], found), found.with_period
+            self.claim, clauses = self._founded(event, contact, found), found.with_period
         elif effect == "renews" and self.claim is not None:
-            self.claim, clauses = self._renewed(self.claim, event, found), found.with_period
+            self.claim, clauses = self._renewed(self.claim, event, contact, found), found.with_period
         if what == "sale" and self.claim is not None:
             effect = "closes" if effect == "stays" else effect
             self.claim = replace(
@@ -275,6 +291,17 @@ class _Fold:
                 facts=(*self.claim.facts, event.position),
             )
         self._put(event, envelope, what, by, effect, reason, clauses)
+
+    def _received(self, event: Event, fact: VisitorReceived) -> tuple[Contact, Treatment]:
+        """A reception, which the receiver may have had in somebody else's stead (A9, A10)."""
+        claim, edition = self.claim, event.edition
+        tie = "met" if fact.channel == "visit" else "called"
+        new = claim is None or (claim.owner == fact.receiver and claim.since >= fact.began_at)
+        if new and fact.in_stead_of is not None and is_claimants(fact, edition):
+            contact = Contact(what="reception", by=(fact.in_stead_of, fact.receiver), tie=tie)
+            return contact, edition.finding(for_claimant)
+        case = case_of(fact, *self._standing((fact.receiver,)), claim, self.complete.get(event.entry, False), edition)
+        return Contact(what="reception", by=(fact.receiver,), tie=tie), edition.finding(treatment_of_reception, case)
 
     def _standing(self, by: tuple[UUID, ...]) -> tuple[str, str]:
         """How the claim stands when a contact is made, and by whom it is: codes of the table `attribution.contact`."""
@@ -290,25 +317,35 @@ class _Fold:
             return False
         return has_lapsed(self.claim.until, day_of(event.known_at, self.zone))
 
-    def _founded(self, event: Event, owner: UUID, found: Treatment) -> Claim:
+    def _founded(self, event: Event, contact: Contact, found: Treatment) -> Claim:
+        # Sold in the reception, before its end was entered: who received in somebody's stead sold in his stead.
+        bought = contact.what == "reception" and self.claim is not None and self.claim.bought
         return Claim(
-            owner=owner,
+            owner=contact.by[0],
             ground=found.ground,
             since=event.at,
             contact_at=event.at,
-            until=protected_until(event.on, event.edition),
+            until=None if bought else protected_until(event.on, event.edition),
+            bought=bought,
+            tie=contact.tie,
             clauses=found.with_period,
             facts=(event.position,),
         )
 
-    def _renewed(self, claim: Claim, event: Event, found: Treatment) -> Claim:
+    def _renewed(self, claim: Claim, event: Event, contact: Contact, found: Treatment) -> Claim:
         """The period starts anew; a renewal never shortens it."""
         until = protected_until(event.on, event.edition)
         longer = until is None or (claim.until is not None and until >= claim.until)
+        # The reception (or an entry made in it) with which a claim began is no turning to the visitor since.
+        fact = event.what.fact if isinstance(event.what, Envelope) else None
+        since = fact.began_at if isinstance(fact, VisitorReceived) else event.at
+        turned_to = contact.what != "registration" and since > claim.since
         return replace(
             claim,
             contact_at=max(event.at, claim.contact_at),
             until=until if longer else claim.until,
+            tie="met" if contact.tie == "met" or claim.tie in ("inherited", "given") else claim.tie,
+            followed_up=claim.followed_up or turned_to,
             clauses=merged(claim.clauses, found.clauses),
             facts=(*claim.facts, event.position),
         )

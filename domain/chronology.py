@@ -14,9 +14,9 @@ from .calendar import day_of
 from .record import Envelope
 from .rulebook import Edition, Editions, InForce
 from .rules.protection import counts_from
-from .visitor import OF_AN_ENTRY, Entry, VisitorFollowedUp, VisitorRegistered
+from .visitor import OF_AN_ENTRY, Entry, VisitorFollowedUp, VisitorReceived, VisitorRegistered
 
-MAY_BE_ENTERED_LATE = frozenset({VisitorRegistered, VisitorFollowedUp})
+MAY_BE_ENTERED_LATE = frozenset({VisitorRegistered, VisitorFollowedUp, VisitorReceived})
 
 
 class Event(msgspec.Struct, frozen=True):

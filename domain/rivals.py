@@ -130,10 +130,14 @@ def _rival(staff: UUID, found: Attribution, otherwise: str) -> Rival:
     if founded:
         reason, clauses = _how_it_ended(staff, founded[-1], found, otherwise)
         return Rival(staff=staff, reason=reason, step=founded[-1], clauses=clauses, facts=facts)
-    telling = next((step for step in own if step.reason and step.what == "registration"), own[0])
-    if telling.what == "sale":
-        return Rival(staff=staff, reason="only_closed", step=telling, clauses=telling.clauses, facts=facts)
-    return Rival(staff=staff, reason=telling.reason or "replaced", step=telling, clauses=telling.clauses, facts=facts)
+    telling = next((step for step in own if step.reason and step.what == "registration"), None)
+    telling = telling or next((step for step in own if step.what != "entrusted"), own[0])
+    reason = telling.reason or "replaced"
+    if telling.what in ("sale", "entrusted"):
+        reason = {"sale": "only_closed", "entrusted": "only_entrusted"}[telling.what]
+    elif telling.what == "reception" and telling.effect == "founds":  # but somebody else's claim
+        reason = "received_in_ones_stead"
+    return Rival(staff=staff, reason=reason, step=telling, clauses=telling.clauses, facts=facts)
 
 
 def _how_it_ended(staff: UUID, founded: Step, found: Attribution, otherwise: str) -> tuple[str, tuple[str, ...]]:

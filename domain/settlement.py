@@ -12,9 +12,10 @@ import msgspec
 from .attribution import Attribution, Question, attribute
 from .record import Envelope
 from .rulebook import Edition, Row
+from .rules.receptions import circumstance
 from .rules.shares import Shares, amounts, share_commission
 from .sale import Sale, SaleRuled, SharesAgreed, shares_of
-from .visitor import Moment
+from .visitor import Moment, entry_of
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +71,11 @@ def settle(
     owner = None if row.then["claim"] == "falls" and terms.buyer is None else attribution.owner
     agreement = _latest(sale.agreements, known_at) if rulings else None
     ruling = _latest(sale.rulings, known_at) if rulings else None
-    owner, found = _shares(terms.by, owner, ruling, agreement, edition)
+    receptions = (
+        e for e in question.history if entry_of(e) in attribution.customer.entries and e.known_at <= moment.known_at
+    )
+    how = circumstance(receptions, owner, terms.by, sale.recorded, question.zone)
+    owner, found = _shares(terms.by, owner, ruling, agreement, edition, how)
     return Settlement(
         sale=sale.id,
         attribution=attribution,
@@ -95,8 +100,10 @@ def _shares(
     ruling: Envelope | None,
     agreement: Envelope | None,
     edition: Edition,
+    how: str,
 ) -> tuple[UUID | None, Shares]:
-    """The owner and the shares: ruled shares first, then those that follow from the (ruled) owner and the agreement."""
+    """The owner and the shares (`how`: in which circumstance the closers received the customer): ruled shares first,
+    then those that follow from the (ruled) owner and the agreement."""
     if ruling is not None:
         assert isinstance(ruling.fact, SaleRuled)
         ruled_by = edition.parameter("attribution.ruled_by").clauses
@@ -109,7 +116,7 @@ def _shares(
     if agreement is not None:
         assert isinstance(agreement.fact, SharesAgreed)
         agreed = shares_of(agreement.fact.shares)
-    return owner, share_commission(owner, closers, agreed, edition)
+    return owner, share_commission(owner, closers, agreed, edition, how)
 
 
 def _latest(envelopes: Sequence[Envelope], moment: Moment) -> Envelope | None:

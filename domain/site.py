@@ -69,6 +69,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     name: str
     timezone: str
+    opened_at: datetime
     staff: dict[UUID, Member]
     adoptions: tuple[Envelope, ...]
 
@@ -97,6 +98,7 @@ def evolve(site: Site | None, envelope: Envelope) -> Site | None:
             version=envelope.version,
             name=fact.name,
             timezone=fact.timezone,
+            opened_at=envelope.occurred_at,
             staff={},
             adoptions=(),
         )

@@ -99,7 +99,47 @@ class VisitorAssigned(Fact, frozen=True, kw_only=True):
     fault: bool = False
 
 
-OF_AN_ENTRY = frozenset({VisitorRegistered, VisitorFollowedUp, VisitorBought, VisitorRuled, VisitorAssigned})
+@stored_as("visitor.entrusted.v1")
+class VisitorEntrusted(Fact, frozen=True, kw_only=True):
+    """The owner, away or busy, has asked a colleague to look after the visitor (C8)."""
+
+    registration: int
+    to: UUID
+    by: UUID
+
+
+@stored_as("visitor.received.v1")
+class VisitorReceived(Fact, frozen=True, kw_only=True):
+    """The visitor has been received; put on record when the reception was over.
+
+    `came`: named, invited, brought, known, unknown (see CAME in rules.attribution_vocabulary). `in_stead_of`: for
+    whom the receiver stood in, on which `ground` (named, inviter, referrer, owner); `entrusted`: because the owner
+    had asked for it. `recognised_after_seconds`: when it was found out who the visitor is, if it was; `present`: who
+    was on the floor."""
+
+    registration: int
+    receiver: UUID
+    channel: Literal["visit", "call"]
+    came: Literal["named", "invited", "brought", "known", "unknown"]
+    began_at: datetime
+    present: tuple[UUID, ...]
+    in_stead_of: UUID | None = None
+    ground: str | None = None
+    entrusted: bool = False
+    recognised_after_seconds: int | None = None
+
+
+OF_AN_ENTRY = frozenset(
+    {
+        VisitorRegistered,
+        VisitorFollowedUp,
+        VisitorBought,
+        VisitorRuled,
+        VisitorAssigned,
+        VisitorEntrusted,
+        VisitorReceived,
+    }
+)
 """The facts of a visitor's file that are about one entry of the register; relations are about two."""
 
 
@@ -227,6 +267,16 @@ def assign(
     """A manager gives the visitor to a consultant. Raises Refusal unknown_visitor."""
     file.registration(registration)
     return VisitorAssigned(registration=registration, to=to, by=by, how=how, fault=fault)
+
+
+def entrust(file: VisitorFile, registration: int, to: UUID, by: UUID, owner: UUID | None) -> VisitorEntrusted:
+    """The owner asks a colleague to look after the visitor. Raises Refusal not_owner, bad_value (oneself)."""
+    file.registration(registration)
+    if owner != by:
+        raise Refusal("not_owner", "only the owner entrusts a visitor")
+    if to == by:
+        raise Refusal("bad_value", "one entrusts a visitor to somebody else")
+    return VisitorEntrusted(registration=registration, to=to, by=by)
 
 
 class Moment(msgspec.Struct, frozen=True):

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 import click
 import msgspec
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
+from application.rulebook_comparison import RuleLine, as_markdown, compare
 from application.rulebook_page import explain_edition
-from application.rulebooks import read_edition
+from application.rulebooks import Shelf, read_edition
 from domain.refusals import Refusal
 from domain.rulebook import Edition
 
+from .arguments import day_typed
+from .replay_words import plain
+from .rulebook_terminal import render
 from .store import shelf
 
 
-@click.group(short_help="List, show, check and explain rulebooks.")
+@click.group(short_help="List, show, check, explain and compare rulebooks.")
 def rulebook() -> None:
     """Rulebooks: the offices' regulations as versioned data."""
 
@@ -35,7 +40,7 @@ def list_rulebooks(language: str, as_json: bool) -> None:
         click.echo(msgspec.json.format(msgspec.json.encode(listed), indent=2).decode())
         return
     heads = ("rulebook", "title", "editions", "source") if language == "en" else ("制度", "名称", "版本", "来源")
-    table = Table(*heads, box=None)
+    table = Table(*(Column(head, overflow="fold") for head in heads), box=None)
     for name, editions in rows:
         last = editions[-1]
         title = last.title_en if language == "en" else last.title_zh
@@ -64,7 +69,6 @@ def check(files: tuple[Path, ...]) -> None:
     Prints a line for each file; the status is 0 only when all are right. A folder `<id>/` is checked whole, the
     order of its editions included.
     """
-    from application.rulebooks import Shelf
     from application.yaml_files import FileProblem
 
     wrong = 0
@@ -90,7 +94,50 @@ def check(files: tuple[Path, ...]) -> None:
 def explain(language: str, rulebook_id: str, day: str | None) -> None:
     """A rulebook as a page (Markdown) that an office manager can read; --language zh for Chinese."""
     edition, _ = shelf().edition(rulebook_id, _day(day))
-    click.echo(explain_edition(edition, language))  # type: ignore[arg-type]
+    _page(explain_edition(edition, language))  # type: ignore[arg-type]
+
+
+@rulebook.command("compare")
+@click.argument("rulebook_ids", metavar="[RULEBOOK]...", nargs=-1)
+@click.option("--rule", "rules", metavar="NO", multiple=True, help="A rule such as T19; may be repeated.")
+@click.option("--language", "spoken", type=click.Choice(["en", "zh"]), help="[default: that of lunpai]")
+@click.option("--json", "as_json", is_flag=True, help="For programs: codes and both languages.")
+@click.option("--markdown", is_flag=True, help="As a page, such as docs/rulebooks.md.")
+@click.pass_obj
+def compare_rulebooks(
+    language: str,
+    rulebook_ids: tuple[str, ...],
+    rules: tuple[str, ...],
+    spoken: str | None,
+    as_json: bool,
+    markdown: bool,
+) -> None:
+    """Rulebooks side by side, rule by rule: the clauses that stand for it, and what rests on them.
+
+    RULEBOOK: ids, or paths to files; without any, all that are shipped. The latest edition of each is taken.
+    """
+    if as_json and markdown:
+        raise click.UsageError("one of --json and --markdown, not both")
+    at_hand = shelf()
+    editions = [at_hand.edition(name)[0] for name in dict.fromkeys(rulebook_ids)] or list(Shelf().all())
+    lines = compare(editions, rules)
+    tongue = spoken or language
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(_compared(editions, lines)), indent=2).decode())
+    elif markdown:
+        _page(as_markdown(editions, lines, tongue))  # type: ignore[arg-type]
+    else:
+        render(lines, Console(), tongue)  # type: ignore[arg-type]
+
+
+def _compared(editions: Sequence[Edition], lines: Sequence[RuleLine]) -> dict[str, object]:
+    rulebooks = [{"rulebook": edition.rulebook, **_brief(edition)} for edition in editions]
+    return {"rulebooks": rulebooks, "rules": lines}
+
+
+def _page(text: str) -> None:
+    """Print a page, of which no line steers the terminal."""
+    click.echo("\n".join(map(plain, text.split("\n"))))
 
 
 def _brief(edition: Edition) -> dict[str, str]:
@@ -104,7 +151,4 @@ def _brief(edition: Edition) -> dict[str, str]:
 
 
 def _day(text: str | None) -> date | None:
-    try:
-        return None if text is None else date.fromisoformat(text)
-    except ValueError:
-        raise Refusal("bad_value", f"{text!r} is not a day such as 2026-03-01") from None
+    return None if text is None else day_typed(text)

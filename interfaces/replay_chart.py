@@ -35,10 +35,12 @@ SHAPES = {
     "ruling": "M0 -8L2.1 -2.6L7.8 -2.5L3.3 1.1L4.9 6.6L0 3.4L-4.9 6.6L-3.3 1.1L-7.8 -2.5L-2.1 -2.6Z",
     "given": "M-5.5 -5.5L2 -5.5L7 0L2 5.5L-5.5 5.5Z",
     "adoption": "M-5.5 -5.5L5.5 -5.5L5.5 5.5L-5.5 5.5Z",
+    "reception": "M-7 4.5A7 7 0 0 1 7 4.5Z",
+    "entrusted": "M-6.5 0L-3.3 -5.7L3.3 -5.7L6.5 0L3.3 5.7L-3.3 5.7Z",
     "lapse": "M-5 -5L5 5M-5 5L5 -5",
     "dispute": "M-5 7L-5 -7L6 -3.5L-5 0",
 }
-"""Outlines around the origin: circle, triangle, diamond, star, arrow, square, cross, flag."""
+"""Outlines around the origin: circle, triangle, diamond, star, arrow, square, half circle, hexagon, cross, flag."""
 
 GIVEN = frozenset(["distribution", "inheritance", "reassignment"])
 

@@ -104,6 +104,8 @@ FACTS: dict[str, tuple[str, str]] = {
     "visitor.bought": ("visitor bought", "客户成交"),
     "visitor.ruled": ("ruling on the visitor", "客户归属裁定"),
     "visitor.assigned": ("visitor given to a consultant", "客户指派"),
+    "visitor.entrusted": ("visitor entrusted to a colleague", "客户托付"),
+    "visitor.received": ("visitor received", "客户接待"),
     "sale.recorded": ("sale recorded", "成交登记"),
     "sale.agreed": ("shares agreed", "佣金约定"),
     "sale.ruled": ("ruling on the sale", "成交裁定"),

@@ -18,7 +18,7 @@ from domain.rivals import Change, Homonym, Rival, changes_to, rivals_of
 from domain.rulebook import Editions, single
 from domain.sale import Sale
 from domain.settlement import Settlement, settle
-from domain.visitor import Entry, Moment, VisitorFile, VisitorRegistered, VisitorRelated
+from domain.visitor import Entry, Moment, VisitorEntrusted, VisitorFile, VisitorRegistered, VisitorRelated
 
 from ..office_files import amended
 from ..privacy import mask_name
@@ -247,7 +247,7 @@ class _Builder:
         return tuple(self._fact(used[position]) for position in sorted(used))
 
     def _fact(self, envelope: Envelope) -> FactLine:
-        by = getattr(envelope.fact, "by", None)
+        by = getattr(envelope.fact, "by", getattr(envelope.fact, "receiver", None))
         staff = by if isinstance(by, tuple) else (by,) if by else ()
         return FactLine(
             position=envelope.position,
@@ -282,9 +282,14 @@ class _Builder:
         )
 
     def _detail(self, step: Step) -> Text | None:
-        """How it happened: the channel of a registration, the means of a follow-up."""
+        """How it happened: the channel of a registration or reception, the means of a follow-up; to whom the visitor
+        was entrusted."""
         envelope = next((e for e in self.question.history if e.position == step.position), None)
-        code = getattr(envelope.fact, "via", getattr(envelope.fact, "how", None)) if envelope else None
+        if envelope is not None and isinstance(envelope.fact, VisitorEntrusted):
+            name = self._known(envelope.fact.to)
+            return Text(name, name)
+        found = (getattr(envelope.fact, name, None) for name in ("via", "how", "channel")) if envelope else ()
+        code = next((code for code in found if code), None)
         return _text(VIA[code]) if code in VIA else None
 
     def _rival(self, rival: Rival) -> RivalLine:

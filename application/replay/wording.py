@@ -22,6 +22,8 @@ WHAT: dict[str, tuple[str, str]] = {
     "distribution": ("visitor distributed", "分配客户"),
     "inheritance": ("file handed to an heir", "离职移交"),
     "reassignment": ("consultant changed", "更换顾问"),
+    "reception": ("received", "接待"),
+    "entrusted": ("entrusted to a colleague", "托付同事接待"),
 }
 WHAT_NOUN: dict[str, tuple[str, str]] = {
     **WHAT,
@@ -32,6 +34,8 @@ WHAT_NOUN: dict[str, tuple[str, str]] = {
     "distribution": ("distribution", "分配"),
     "inheritance": ("hand-over to an heir", "离职移交"),
     "reassignment": ("change of consultant", "更换顾问"),
+    "reception": ("reception", "接待"),
+    "entrusted": ("entrustment to a colleague", "托付"),
 }
 """The same as nouns, for sentences about what had not been."""
 
@@ -54,6 +58,14 @@ GROUND: dict[str, tuple[str, str]] = {
     "distributed": ("given by the manager", "由经理分配"),
     "inherited": ("took over a leaver's file", "接手离职人员的客户"),
     "reassigned": ("named by the manager on a change of consultant", "更换顾问时由经理指定"),
+    "taken_as_new": (
+        "received as a new visitor by the rules, whoever had a claim before",
+        "按制度作为新客户接待，不计原归属",
+    ),
+    "in_ones_stead": (
+        "the visitor came for this consultant; somebody else received in the consultant's stead",
+        "客户为其而来，由他人代接",
+    ),
     "ruling": ("ruling", "裁定"),
     "buyer_not_family": (
         "the buyer is not on the register, nor close family of the one who is",
@@ -75,13 +87,21 @@ REASON: dict[str, tuple[str, str]] = {
     ),
     "not_a_receiver": ("this post does not receive visitors", "该岗位不接待客户"),
     "bought_already": ("the visitor had bought; a buyer stays the owner's", "客户已成交，归属不再变动"),
-    "owner_keeps": ("somebody else's closing leaves the owner the owner", "他人促成成交不改变归属"),
+    "owner_keeps": (
+        "reception or sale by others leaves the owner the owner",
+        "他人接待或促成成交，不改变归属",
+    ),
     "entered_after_lapse": ("entered only after the claim had lapsed", "补录时归属已经失效"),
     "lapsed": ("the claim lapsed without a follow-up in time", "未及时跟进，归属已失效"),
     "replaced": ("a later claim took its place", "被之后的归属取代"),
     "ruled_otherwise": ("a ruling named somebody else", "裁定归他人所有"),
     "different_customer": ("not the same customer under this rulebook", "按本制度不是同一客户"),
     "same_name_unproven": ("the same name under another phone, unproven", "同名不同电话，未能证实"),
+    "received_in_ones_stead": (
+        "received the visitor in the stead of the one he came for",
+        "只是代接，客户为他人而来",
+    ),
+    "only_entrusted": ("was only asked by the owner to look after the visitor", "只是受归属人托付接待"),
     "only_closed": ("closed the sale, but the claim was another's", "仅促成成交，归属在他人"),
     "claimed_without_record": ("nothing on record by this person", "没有此人的任何记录"),
     "buyer_not_family": ("the buyer is not close family of the one registered", "买受人不是登记人的直系亲属"),

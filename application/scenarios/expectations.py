@@ -8,71 +8,51 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, TypeVar
-from uuid import UUID
+from typing import Any
 
 import msgspec
 
 from domain.attribution import Attribution, attribute
 from domain.calendar import start_of
-from domain.refusals import Refusal
 from domain.rulebook import Editions, single
 from domain.rules.identity import customer_of, links
 from domain.rules.vocabulary import fraction
 from domain.settlement import Settlement, settle
-from domain.visitor import Entry, Moment
+from domain.visitor import Moment
 
 from ..desk import Answer
 from ..office_files import amended
 from ..replay.wording import describe_step
 from ..sales_office import SalesOffice
-from .format import Scenario, Step, Times
-
-T = TypeVar("T")
+from .floor_expectations import FloorChecker
+from .format import BY_CHANNEL, Scenario, Step, Times
+from .labels import Labels
 
 ROUNDING = "C7"
 """The rule that amounts rest on; it is ours and the same in every rulebook."""
 
-RULES_OF_COMMANDS = {"dispute": "attribution.claim_within_days", "rule": "attribution.ruled_by"}
-"""Commands that a parameter decides: the parameter's clauses are what the decision rests on."""
+FLOOR = frozenset([*BY_CHANNEL, "assigned", "because", "fines", "warnings", "suspended"])
+
+RULES_OF_COMMANDS: dict[str, tuple[str, ...]] = {
+    "dispute": ("attribution.claim_within_days",),
+    "rule": ("attribution.ruled_by",),
+    "register": ("attribution.required",),
+    "depart": ("attribution.distributed_by",),
+    "sign_in": ("turns.order", "turns.taken_by"),
+    "not_ready": ("turns.taken_by",),
+    "ready": ("turns.taken_by", "turns.lowest_is_retested", "turns.call_conversion_percent"),
+    "permit": ("turns.second_visitor_by",),
+    "post": ("turns.ab_posts",),
+    "door_duty": ("turns.door_minutes", "turns.door_receives"),
+    "rank": ("turns.order",),
+    "day": ("turns.media_day_receives",),
+    "help": ("turns.large_party", "turns.taken_by"),
+}
+"""Commands that parameters decide: their clauses are what the decision rests on."""
 
 
 class Mismatch(Exception):
     """An expectation that does not hold: what was expected, what was found."""
-
-
-class Labels:
-    """The scenario's own names for things. Looking one up raises the Refusal for things of that kind."""
-
-    def __init__(self) -> None:
-        self.staff: dict[str, UUID] = {}
-        self.visitors: dict[str, Entry] = {}
-        self.sales: dict[str, UUID] = {}
-        self.disputes: dict[str, UUID] = {}
-
-    def person(self, label: Any) -> UUID:
-        return _look_up(self.staff, label, "unknown_staff")
-
-    def visitor(self, label: Any) -> Entry:
-        return _look_up(self.visitors, label, "unknown_visitor")
-
-    def sale(self, label: Any) -> UUID:
-        return _look_up(self.sales, label, "unknown_sale")
-
-    def dispute(self, label: Any) -> UUID:
-        return _look_up(self.disputes, label, "unknown_dispute")
-
-    def matter(self, label: Any) -> Entry | UUID:
-        return self.sales[label] if label in self.sales else self.visitor(label)
-
-    def name_of(self, staff: UUID | None) -> str:
-        return next((label for label, known in self.staff.items() if known == staff), "nobody")
-
-
-def _look_up(known: Mapping[str, T], label: Any, code: str) -> T:
-    if not isinstance(label, str) or label not in known:
-        raise Refusal(code, str(label))
-    return known[label]
 
 
 class _View(msgspec.Struct, frozen=True):
@@ -96,6 +76,7 @@ class Checker:
         )
         self.asked: list[Attribution] = []
         self.rules: set[str] = set()
+        self.floor = FloorChecker(office.floor, labels, step, answer)
 
     def check(self, key: str) -> None:
         """Raises Mismatch when the expectation of that name does not hold."""
@@ -138,11 +119,20 @@ class Checker:
         if key == "cites":
             self._cites(expected)
             return
+        if key in FLOOR:
+            self._on_floor(key, expected)
+            return
         for label, value in expected.items():
             found = getattr(self, f"_{key}")(label, view)
             wanted = getattr(self, f"_wanted_{key}")(value)
             if found != wanted:
                 raise Mismatch(f"expected {label}: {self._shown(wanted)}, found {self._shown(found)}")
+
+    def _on_floor(self, key: str, expected: Any) -> None:
+        clauses, wrong = self.floor.check(key, expected)
+        self._rest_on(clauses, self.office.files.editions())
+        if wrong:
+            raise Mismatch(wrong)
 
     def _editions(self, view: _View) -> Editions:
         return view.editions or self.office.files.editions(known_at=view.moment.known_at)
@@ -240,6 +230,7 @@ class Checker:
     def _cites(self, expected: list[str]) -> None:
         editions = self.office.files.editions()
         answer = self.answer
+        self._rest_on(self.floor.clauses(), editions)
         if answer is not None and answer.attribution is not None:
             found = answer.attribution
             last = found.steps[-1].clauses if found.steps else ()
@@ -247,8 +238,9 @@ class Checker:
         if answer is not None and answer.settlement is not None:
             self._rest_on(answer.settlement.clauses, editions)
         if self.step.command in RULES_OF_COMMANDS:
-            parameter = editions.at(self.step.now).parameter(RULES_OF_COMMANDS[self.step.command])
-            self._rest_on(parameter.clauses, editions)
+            edition = editions.at(self.step.now)
+            for name in RULES_OF_COMMANDS[self.step.command]:
+                self._rest_on(edition.parameter(name).clauses, editions)
         for key in self.step.expect:
             if key not in ("cites", "would_be", "as_of"):
                 self._check_quietly(key)

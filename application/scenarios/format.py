@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from domain.refusals import REFUSALS
+from domain.sales_turn_queue import CHANNELS
 from domain.site import ROLES
 
 from ..yaml_files import Document, FileProblem
@@ -31,60 +32,61 @@ COMMANDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "dispute": (("dispute", "about", "by"), ()),
     "rule": (("dispute", "by", "reason"), ("owner", "shares")),
     "adopt": ((), ("rulebook", "amend", "by")),
+    "sign_in": (("who",), ()),
+    "sign_out": (("who",), ()),
+    "step_out": (("who", "for"), ()),
+    "step_back": (("who",), ()),
+    "not_ready": (("who", "reason"), ()),
+    "ready": (("who",), ()),
+    "permit": (("who", "by", "for"), ()),
+    "post": (("who", "as"), ()),
+    "door_duty": (("who",), ()),
+    "rank": (("order", "by"), ()),
+    "day": (("kind", "by"), ()),
+    "receive": (
+        ("reception", "channel"),
+        (
+            *("name", "phone", "visitor", "asks_for", "describes", "invited_by", "brought_by"),
+            *("purpose", "appointment", "party"),
+        ),
+    ),
+    "absent": (("reception",), ()),
+    "unreachable": (("who",), ()),
+    "give_up": (("who", "channel"), ()),
+    "recognise": (("reception", "as"), ()),
+    "help": (("reception", "who"), ()),
+    "hand_over": (("reception", "to", "by"), ()),
+    "unanswered": (("reception",), ()),
+    "finish": (("reception",), ("visitor", "purpose")),
+    "entrust": (("visitor", "to", "by"), ()),
+    "misconduct": (("who", "what", "by"), ()),
+    "warn": (("who", "by"), ()),
 }
 """Command -> (keys it must have, keys it may have)."""
 
+ONE_LABEL = {
+    **dict.fromkeys(["sign_in", "sign_out", "step_back", "ready", "door_duty", "unreachable"], "who"),
+    **dict.fromkeys(["absent", "unanswered"], "reception"),
+}
+"""Commands that take a bare label -> which key it is."""
+
 COMMANDS_TO_COME = frozenset(
     [
-        "sign_in",
-        "sign_out",
-        "step_out",
-        "step_back",
-        "not_ready",
-        "ready",
-        "permit",
-        "post",
-        "door_duty",
-        "rank",
-        "day",
-        "receive",
-        "absent",
-        "unreachable",
-        "give_up",
-        "recognise",
-        "help",
-        "hand_over",
-        "unanswered",
-        "finish",
-        "entrust",
-        "misconduct",
-        "warn",
-        "open_case",
-        "reclassify",
-        "verify",
-        "transfer",
-        "report_up",
-        "draft",
-        "sign",
-        "send",
-        "done",
-        "cost",
-        "call_back",
-        "close",
-        "reopen",
-        "praise",
+        *("open_case", "reclassify", "verify", "transfer", "report_up", "draft", "sign", "send", "done", "cost"),
+        *("call_back", "close", "reopen", "praise"),
     ]
 )
+BY_LABEL = ("owner", "until", "shares", "amounts", "fines", "warnings", "suspended")
+BY_CHANNEL = ("next", "order", "turns", "make_ups")
 EXPECTATIONS = frozenset(
-    ["owner", "until", "same_customer", "different_customers", "shares", "amounts", "cites", "would_be", "as_of"]
+    [
+        *BY_LABEL,
+        *BY_CHANNEL,
+        *("assigned", "because", "same_customer", "different_customers", "cites", "would_be", "as_of"),
+    ]
 )
-EXPECTATIONS_TO_COME = frozenset(
-    ["assigned", "because", "next", "order", "turns", "make_ups", "fines", "warnings", "suspended", "case"]
-)
-CODES_TO_COME = frozenset(
-    ["not_signed_in", "not_free", "not_eligible", "not_your_turn", "too_soon", "missing_signatures", "not_verified"]
-)
-PARAMETERS_TO_COME = "turns."
+EXPECTATIONS_TO_COME = frozenset(["case"])
+CODES_TO_COME = frozenset(["missing_signatures", "not_verified"])
 
 
 class NotBuiltYet(Exception):
@@ -158,10 +160,7 @@ def parse_scenario(text: str, file: str) -> Scenario:
             raise document.problem(f"$.staff.{label}.role", f"unknown role {person.role!r}")
     if not raw.staff:
         raise document.problem("$.staff", "a scenario needs somebody on the staff")
-    coming = sorted(key for key in raw.amend if key.startswith(PARAMETERS_TO_COME))
     steps = _Steps(document, zone).read(raw.steps)
-    if coming:
-        raise NotBuiltYet(f"amending {', '.join(coming)}")
     return Scenario(
         file=file,
         name=raw.name,
@@ -258,6 +257,8 @@ class _Steps:
             return None, {}
         value, (needed, allowed) = raw[command], COMMANDS[command]
         where = f"{path}.{command}"
+        if command in ONE_LABEL and not isinstance(value, dict):
+            value = {ONE_LABEL[command]: value}
         if not isinstance(value, dict):
             raise self.document.problem(where, f"{command} takes keys: {', '.join((*needed, *allowed))}")
         for key in value:
@@ -271,14 +272,7 @@ class _Steps:
                 raise self.document.problem(f"{where}.{key}", wrong)
         if command == "adopt" and not (value.keys() & {"rulebook", "amend"}):
             raise self.document.problem(where, "adopt names a rulebook, or what to amend")
-        if any(key.startswith(PARAMETERS_TO_COME) for key in self._amend(value)):
-            self.to_come.append("amending turns")
         return command, value
-
-    @staticmethod
-    def _amend(value: dict[str, Any]) -> dict[str, Any]:
-        amend = value.get("amend")
-        return amend if isinstance(amend, dict) else {}
 
     def _expect(self, expect: Any, path: str) -> dict[str, Any]:
         if not isinstance(expect, dict):
@@ -296,8 +290,15 @@ class _Steps:
                     raise self.document.problem(where, f"{key} takes a list")
                 if len(value) < (1 if key == "cites" else 2):
                     raise self.document.problem(where, f"{key} with so few asks nothing")
+            elif key in ("assigned", "because"):
+                if not isinstance(value, str):
+                    raise self.document.problem(
+                        where, f"{key} takes a label" if key == "assigned" else f"{key} takes a code"
+                    )
             elif not isinstance(value, dict):
                 raise self.document.problem(where, f"{key} takes labels and values")
+            elif key in BY_CHANNEL and (unknown := [channel for channel in value if channel not in CHANNELS]):
+                raise self.document.problem(f"{where}.{unknown[0]}", "channels are visit and call")
         return expect
 
     def _inner(self, key: str, value: Any, path: str) -> None:
@@ -317,5 +318,3 @@ class _Steps:
             raise self.document.problem(path, f"`{key}` asks nothing")
         if not isinstance(value.get("under", ""), str) or not isinstance(value.get("amend", {}), dict):
             raise self.document.problem(path, "`under` takes a rulebook, `amend` names and values")
-        if any(name.startswith(PARAMETERS_TO_COME) for name in self._amend(value)):
-            self.to_come.append("amending turns")

@@ -25,8 +25,11 @@ from ..privacy import Keyring
 from ..rulebooks import Shelf
 from ..sales_office import SalesOffice, open_site
 from ..yaml_files import FileProblem
-from .expectations import Checker, Labels, Mismatch
+from .expectations import Checker, Mismatch
+from .floor_commands import FLOOR_COMMANDS
 from .format import NotBuiltYet, Scenario, Step, read_scenario
+from .labels import Labels
+from .shapes import text_of
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -180,6 +183,8 @@ class _Runner:
         by = value.get("by")
         actor = self.labels.person(by if isinstance(by, str) else by[0]) if by else self.office.site_id
         stamp = Stamp(actor=actor, at=step.at, entered_at=step.now)
+        if step.command in FLOOR_COMMANDS:
+            return FLOOR_COMMANDS[step.command](self.office.floor, self.labels, stamp, value)
         answer: Answer = getattr(self, f"_{step.command}")(stamp, value)
         return answer
 
@@ -190,10 +195,10 @@ class _Runner:
         answer = self.office.register(
             stamp,
             by=stamp.actor,
-            name=_text(value.get("name")),
-            phone=_text(value.get("phone")),
+            name=text_of(value.get("name")),
+            phone=text_of(value.get("phone")),
             via=value.get("via", "visit"),
-            number=_text(value.get("number")),
+            number=text_of(value.get("number")),
         )
         assert answer.entry is not None
         self.labels.visitors[label] = answer.entry
@@ -215,13 +220,13 @@ class _Runner:
             raise Refusal("duplicate_label", value["sale"])
         entry = self.labels.visitor(value["visitor"])
         by = value["by"] if isinstance(value["by"], list) else [value["by"]]
-        buyer = _text(value.get("buyer"))
+        buyer = text_of(value.get("buyer"))
         answer = self.office.sell(
             stamp,
             entry=entry,
             by=[self.labels.person(label) for label in by],
-            amount=parse_amount(_text(value["amount"]) or ""),
-            unit=_text(value.get("unit")),
+            amount=parse_amount(text_of(value["amount"]) or ""),
+            unit=text_of(value.get("unit")),
             buyer=self.labels.visitors.get(buyer, buyer) if buyer is not None else None,
         )
         assert answer.subject is not None
@@ -270,7 +275,7 @@ class _Runner:
             stamp,
             dispute=self.labels.dispute(value["dispute"]),
             by=stamp.actor,
-            reason=_text(value["reason"]) or "",
+            reason=text_of(value["reason"]) or "",
             owner=self.labels.person(owner) if owner is not None else None,
             shares=self._shares(shares) if shares is not None else None,
         )
@@ -282,16 +287,11 @@ class _Runner:
         by = self.labels.person(value["by"]) if "by" in value else None
         return self.office.adopt(stamp, rulebook=rulebook, amend=value.get("amend"), by=by)
 
+    def _entrust(self, stamp: Stamp, value: Mapping[str, Any]) -> Answer:
+        visitor, to = self.labels.visitor(value["visitor"]), self.labels.person(value["to"])
+        return self.office.floor.entrust(stamp, visitor=visitor, to=to, by=stamp.actor)
+
     def _shares(self, value: Any) -> dict[UUID, Fraction]:
         if not isinstance(value, dict):
             raise Refusal("bad_value", "shares are staff and fractions")
         return {self.labels.person(label): fraction(str(share)) for label, share in value.items()}
-
-
-def _text(value: Any) -> str | None:
-    """Text as people write it: numbers (a phone without quotes) are taken as they stand. Raises Refusal bad_value."""
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Refusal("bad_value", f"{value!r} is not text")
-    return str(value)

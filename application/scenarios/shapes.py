@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from domain.refusals import Refusal
+
 KINDS = {
     "name": "text",
     "phone": "text",
@@ -18,6 +20,10 @@ KINDS = {
     "amend": "values by name",
     "proven": "anything",
     "fault": "anything",
+    "appointment": "anything",
+    "party": "anything",
+    "order": "labels",
+    "purpose": "text",
 }
 """Key -> kind of value; keys that are not here take a label."""
 
@@ -41,6 +47,9 @@ def wrong_value(command: str, key: str, value: Any) -> str | None:
         if several and isinstance(value, list) and value and all(isinstance(item, str) for item in value):
             return None
         return f"{key} takes a label" + (", or a list of them" if several else "")
+    if kind == "labels":
+        fits = isinstance(value, list) and value and all(isinstance(item, str) for item in value)
+        return None if fits else f"{key} takes a list of labels"
     if kind == "text":
         return None if is_text(value) else f"{key} takes text"
     if not isinstance(value, dict):
@@ -48,3 +57,12 @@ def wrong_value(command: str, key: str, value: Any) -> str | None:
     if kind == "labels by label" and not all(isinstance(item, str) for item in value.values()):
         return f"{key} takes {kind}"
     return None
+
+
+def text_of(value: Any) -> str | None:
+    """Text as people write it: numbers (a phone without quotes) are taken as they stand. Raises Refusal bad_value."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Refusal("bad_value", f"{value!r} is not text")
+    return str(value)

@@ -24,14 +24,21 @@ class Shares(msgspec.Struct, frozen=True):
 
 
 def share_commission(
-    owner: UUID | None, closers: Sequence[UUID], agreed: Mapping[UUID, Fraction] | None, edition: Edition
+    owner: UUID | None,
+    closers: Sequence[UUID],
+    agreed: Mapping[UUID, Fraction] | None,
+    edition: Edition,
+    reception: str = "none",
 ) -> Shares:
-    """The shares of a commission by the edition's table `commission.shares`. Raises RulebookError when it does
-    not decide."""
+    """The shares of a commission by the edition's table `commission.shares`; `reception`: how the closers, when none of
+    them is the owner, had received the customer (CIRCUMSTANCES). Raises RulebookError when it does not decide."""
     closer = "others"
     if owner in closers:
         closer = "owner_alone" if len(closers) == 1 else "owner_among"
-    row = edition.finding(_row_of_shares, "present" if owner else "nobody", closer, "yes" if agreed else "no")
+    reception = reception if owner and closer == "others" else "none"
+    row = edition.finding(
+        _row_of_shares, "present" if owner else "nobody", closer, "yes" if agreed else "no", reception
+    )
     how = row.then["shares"]
     equally = {staff: Fraction(1, len(closers)) for staff in closers}
     if how == "agreement" and agreed:
@@ -48,8 +55,9 @@ def share_commission(
     return Shares({staff: share for staff, share in shares.items() if share}, how, row.clauses)
 
 
-def _row_of_shares(edition: Edition, owner: str, closer: str, agreed: str) -> Row:
-    return edition.row_for("commission.shares", {"owner": owner, "closer": closer, "agreed": agreed})
+def _row_of_shares(edition: Edition, owner: str, closer: str, agreed: str, reception: str) -> Row:
+    case = {"owner": owner, "closer": closer, "agreed": agreed, "reception": reception}
+    return edition.row_for("commission.shares", case)
 
 
 def amounts(shares: Mapping[UUID, Fraction], total: Decimal, order: Sequence[UUID]) -> dict[UUID, Decimal]:

@@ -178,7 +178,9 @@ def test_the_facts_used_stand_with_all_three_times(story: Story) -> None:
 
 def test_every_code_has_its_words() -> None:
     contact = TABLES["attribution.contact"].effects
-    assert set(contact["ground"]) <= GROUND.keys() and set(contact["reason"]) <= REASON.keys()
+    reception = TABLES["attribution.reception"].effects
+    for effects in (contact, reception):
+        assert set(effects["ground"]) <= GROUND.keys() and set(effects["reason"]) <= REASON.keys()
     assert set(TABLES["commission.shares"].effects["shares"]) | {"ruling"} <= SHARES.keys()
     assert set(RELATIONS) <= RELATION.keys() and set(VIAS) <= VIA.keys() and set(CONTACTS) <= WHAT.keys()
     for table in (EFFECT, GROUND, REASON, RELATION, SHARES, VIA, WHAT):

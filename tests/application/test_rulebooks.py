@@ -66,12 +66,12 @@ ROW = "attribution.contact[0]"
         ("in_force_from: 2000-01-01", "in_force_from: soon", "$.in_force_from", "date"),
         ("in_force_from: 2000-01-01", "in_force_from: 2000-02-30", "$.in_force_from", "date"),
         ("in_force_from: 2000-01-01\n", "", "$", "missing required field `in_force_from`"),
-        ("    source: 第十条\n", "    page: 第十条\n", "$.clauses[0]", "unknown field `page`"),
-        ("    rules: [A1, A2]\n", "    rules: A1\n", "$.clauses[0].rules", "Expected `array`"),
-        ("  - id: 3a-11-1\n", "  - id: 3a-10\n", "$.clauses[2]", "clause 3a-10 stands here twice"),
+        ("    source: 第十条\n", "    page: 第十条\n", "$.clauses[14]", "unknown field `page`"),
+        ("    rules: [A1, A2]\n", "    rules: A1\n", "$.clauses[14].rules", "Expected `array`"),
+        ("  - id: 3a-11-1\n", "  - id: 3a-10\n", "$.clauses[16]", "clause 3a-10 stands here twice"),
         # parameters
         (f"  {LATE}: ", "  attribution.late_days: ", "$.parameters.attribution.late_days", "unknown parameter"),
-        (f"{LATE}: {{value: 1,", f"{LATE}: {{value: none,", f"$.parameters.{LATE}", "a number of days is needed"),
+        (f"{LATE}: {{value: 1,", f"{LATE}: {{value: none,", f"$.parameters.{LATE}", "a value is needed, not none"),
         (f"{LATE}: {{value: 1,", f"{LATE}: {{value: -1,", f"$.parameters.{LATE}", "-1 is not a whole number of days"),
         ("value: [spouse, parent]", "value: [spouse, cousin]", "$.parameters.attribution.household", "unknown: cousin"),
         ("clauses: [3a-11-4]}", "clauses: [3a-99]}", "$.parameters.attribution.claim_within_days", "no such clause: 3a-99"),
@@ -236,8 +236,8 @@ def days(editions: list[tuple[Edition, str]]) -> list[str]:
 def test_the_shelf_holds_what_is_shipped_and_the_offices_own(tmp_path: Path) -> None:
     put(tmp_path, "2026-01-01")
     (tmp_path / "empty").mkdir()
-    assert Shelf().ids() == ["forty-three-articles", "revised-reception"]
-    assert Shelf(tmp_path, tmp_path / "none").ids() == ["forty-three-articles", "house", "revised-reception"]
+    assert len(Shelf().ids()) == 13
+    assert Shelf(tmp_path, tmp_path / "none").ids() == sorted([*Shelf().ids(), "house"])
     assert [edition.rulebook for edition in Shelf(tmp_path).all()] == Shelf(tmp_path).ids()
 
 

@@ -272,26 +272,14 @@ def test_an_expectation_to_come_fails_and_says_so(try_out: Try, expectation: str
     assert outcome.status == "not_built_yet" and f"expecting {expectation}" in outcome.problems[0]
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        HEAD.replace("steps:", "amend: {turns.order: sign_in}\nsteps:"),
-        with_step("{at: 10:00, adopt: {amend: {turns.carry_over: true}}}"),
-        with_step("{at: 10:00, expect: {would_be: {amend: {turns.order: sign_in}, owner: {v1: lin}}}}"),
-    ],
-)
-def test_parameters_to_come_fail_too(try_out: Try, text: str) -> None:
-    assert try_out(text).status == "not_built_yet"
-
-
 def test_a_mistake_comes_before_what_is_not_built_yet() -> None:
     with pytest.raises(FileProblem, match="unknown key signin"):
-        parse_scenario(with_step("{at: 10:00, sign_in: lin}") + "  - {at: 11:00, signin: lin}\n", "case.yaml")
+        parse_scenario(with_step("{at: 10:00, open_case: {}}") + "  - {at: 11:00, signin: lin}\n", "case.yaml")
     for code in sorted(CODES_TO_COME):
         parse_scenario(with_step(f"{{at: 10:00, refused: {code}, follow_up: {{visitor: v1, by: lin}}}}"), "case.yaml")
-    with pytest.raises(NotBuiltYet, match=r"^sign_in, receive$"):
+    with pytest.raises(NotBuiltYet, match=r"^open_case, praise$"):
         parse_scenario(
-            with_step("{at: 10:00, sign_in: lin}") + "  - {at: 11:00, receive: {}}\n  - {at: 12:00, sign_in: wang}\n",
+            with_step("{at: 10:00, open_case: {}}") + "  - {at: 11:00, praise: {}}\n  - {at: 12:00, open_case: {}}\n",
             "x",
         )
 

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from domain import dispute, sale, site, visitor
+from domain import dispute, queue_state, sale, site, visitor
 from domain.record import FACTS, Envelope, Fact
 from domain.visitor import Entry
+from tests.domain import queue_facts
 from tests.domain.given import on_record
 
 ids = st.integers(1, 4).map(lambda number: UUID(int=number))
@@ -72,10 +73,11 @@ facts: dict[str, st.SearchStrategy[Fact]] = {
     "dispute.ruled.v1": st.builds(
         dispute.DisputeRuled, owner=no_or_id, shares=st.none() | shares, adopted=st.booleans(), by=ids, reason=text
     ),
+    **queue_facts.FACTS,
 }
 histories = st.lists(st.one_of(*facts.values()), max_size=12)
 Evolve = Callable[[Any, Envelope], Any]
-EVOLVES = [site.evolve, visitor.evolve, sale.evolve, dispute.evolve]
+EVOLVES = [site.evolve, visitor.evolve, sale.evolve, dispute.evolve, queue_state.evolve]
 
 
 def on_the_record(history: Sequence[Fact]) -> list[Envelope]:

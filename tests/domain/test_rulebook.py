@@ -130,7 +130,11 @@ def test_a_period_is_amended(raw: object, value: int | None) -> None:
     ("amend", "code"),
     [
         ({"attribution.protection": 7}, "unknown_parameter"),
-        ({"turns.order": "sign_in"}, "unknown_parameter"),
+        ({"turns.queue": "sign_in"}, "unknown_parameter"),
+        ({"turns.order": "alphabet"}, "bad_value"),
+        ({"turns.carry_over": "yes"}, "bad_value"),
+        ({"turns.duty_from": "25:00"}, "bad_value"),
+        ({"turns.absent_after_minutes": "none"}, "bad_value"),
         ({DAYS: -1}, "bad_value"),
         ({DAYS: 36_501}, "bad_value"),
         ({DAYS: "7"}, "bad_value"),
