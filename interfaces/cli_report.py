@@ -15,6 +15,7 @@ from application.office_files import OfficeFiles
 from domain.refusals import Refusal
 from projections.activity import ACTIVITY
 from projections.as_of import as_of as views_as_of
+from projections.assignments import ASSIGNMENTS
 from projections.commission import COMMISSION
 from projections.docket import DOCKET
 from projections.follow_ups_due import FOLLOW_UPS_DUE
@@ -24,11 +25,14 @@ from projections.rebuild import Progress
 from projections.records import in_one_line, reached
 from projections.source import Source, reading
 from projections.timeline import TIMELINE
+from projections.turn_board import TURN_BOARD
 from projections.view import View
 from projections.worker import bring_up
 
+from . import report_floor_sheets as floor
+from . import report_period_sheets as periods
 from . import report_sheets as sheets
-from .arguments import instant, person, say
+from .arguments import asked_unseen, day_typed, instant, person, say, worded
 from .building import Building
 from .report_output import About, ReportPrinter
 from .report_sheets import Asked, Found
@@ -49,6 +53,11 @@ within_option = click.option(
 )
 owner_option = click.option("--owner", "who", metavar="NAME", help="Only this owner's.")
 staff_option = click.option("--staff", "who", metavar="NAME", help="Only this person's.")
+from_option = click.option(
+    "--from", "first", metavar="DAY", help="From which day.  [default: the first of the last day's month]"
+)
+to_option = click.option("--to", "last", metavar="DAY", help="Through which day.  [default: today]")
+PERIOD = (from_option, to_option)
 status_option = click.option("--status", type=click.Choice(["open", "ruled"]), help="Only these.")
 
 OUTPUT: tuple[Option, ...] = (
@@ -76,6 +85,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     site: str | None = None
     day: str | None = None
     month: str | None = None
+    first: str | None = None
+    last: str | None = None
     within: int = 3
     who: str | None = None
     status: Any = None
@@ -100,6 +111,7 @@ def _add(name: str, views: Sequence[View], make: Callable[[Asked], Found], about
 
 
 BY_MONTH = frozenset({"commission", "monthly", "scoreboard"})
+BY_PERIOD = frozenset({"turns", "assignments"})
 BOTH_DUE = (FOLLOW_UPS_DUE, OWNERSHIP)
 SUMMED = (ACTIVITY, OWNERSHIP, COMMISSION)
 _add(
@@ -125,12 +137,26 @@ _add(
     "commission", [COMMISSION], sheets.commission_sheets, "Who is paid what for the sales of a month, or a day.",
     month_option, click.option("--day", metavar="DAY", help="Only this day."), staff_option,
 )  # fmt: skip
-_add("daily", SUMMED, sheets.daily_sheets, "What a day brought.", day_option)
-_add("monthly", SUMMED, sheets.monthly_sheets, "What a month brought.", month_option)
-_add("scoreboard", SUMMED, sheets.scoreboard_sheets, "Everybody's month, the best first.", month_option)
+_add("daily", SUMMED, periods.daily_sheets, "What a day brought.", day_option)
+_add("monthly", SUMMED, periods.monthly_sheets, "What a month brought.", month_option)
 _add(
-    "morning", [*SUMMED, FOLLOW_UPS_DUE, DOCKET], sheets.morning_sheets,
+    "scoreboard", [*SUMMED, TURN_BOARD], periods.scoreboard_sheets, "Everybody's month, the best first.", month_option
+)  # fmt: skip
+_add(
+    "morning", [*SUMMED, FOLLOW_UPS_DUE, DOCKET, TURN_BOARD], periods.morning_sheets,
     "What is to be done this morning, and what was done the day before.", day_option,
+)  # fmt: skip
+_add(
+    "board", [TURN_BOARD, ASSIGNMENTS], floor.board_sheets, "A day on the floor, person by person, and its receptions.",
+    day_option, staff_option,
+)  # fmt: skip
+_add(
+    "turns", [TURN_BOARD], floor.turns_sheets, "Turns and attendance of a period, person by person.",
+    *PERIOD, staff_option,
+)  # fmt: skip
+_add(
+    "assignments", [ASSIGNMENTS], floor.assignments_sheets, "Every reception of a period, and who was called and why.",
+    *PERIOD, staff_option,
 )  # fmt: skip
 
 
@@ -139,7 +165,7 @@ def _answer(
 ) -> None:
     visitor = question.visitor
     if visitor == "-":
-        visitor = click.prompt("visitor", hide_input=True, err=True)
+        visitor = asked_unseen("visitor")
     with open_store(say) as store:
         if visitor is None:
             office, entry = store.office(question.site), None
@@ -150,7 +176,7 @@ def _answer(
         zone = site.zone
         at, known_at = instant(question.as_of, zone), instant(question.known_at, zone)
         today = (at or datetime.now(UTC)).astimezone(zone).date()
-        day, first, last = _days(question, today, by_month=name in BY_MONTH)
+        day, first, last = _days(name, question, today)
         with _views(store, views, at, known_at, language) as (connection, schema):
             editions = _editions(office.files, at, known_at)
             source = Source(connection, schema, office.site_id, zone, editions)
@@ -170,7 +196,7 @@ def _answer(
 def _give_out(printer: ReportPrinter, question: Question) -> None:
     if question.xlsx is not None:
         printer.workbook(question.xlsx)
-        say(f"written: {question.xlsx}")
+        say(worded(f"written: {question.xlsx}", f"已写入：{question.xlsx}"))
     if question.as_json:
         printer.json()
     elif question.xlsx is None:
@@ -198,25 +224,33 @@ def _views(
             yield made.connection, made.schema
 
 
-def _days(question: Question, today: date, *, by_month: bool) -> tuple[date, date, date]:
-    """The day asked about, and the first and last day of the period: that day, or a month."""
+def _days(name: str, question: Question, today: date) -> tuple[date, date, date]:
+    """The day asked about, and the first and last day of the period: that day, a month, or from one day to another."""
+    if name in BY_PERIOD:
+        last = day_typed(question.last) if question.last is not None else today
+        first = day_typed(question.first) if question.first is not None else last.replace(day=1)
+        if first > last:
+            raise Refusal("bad_value", worded(f"{first} comes after {last}", f"{first}晚于{last}"))
+        return last, first, last
     if question.day is not None:
-        day = _parsed(question.day, "a day such as 2026-03-31", question.day)
+        day = day_typed(question.day)
         return day, day, day
-    if not by_month:
+    if name not in BY_MONTH:
         return today, today, today
     month = today
     if question.month is not None:
-        month = _parsed(f"{question.month}-01", "a month such as 2026-03", question.month)
+        month = _month(question.month)
     first, last = month_of(month, today)
     return last, first, last
 
 
-def _parsed(text: str, kind: str, typed: str) -> date:
+def _month(typed: str) -> date:
+    """Its first day."""
     try:
-        return date.fromisoformat(text)
+        return date.fromisoformat(f"{typed}-01")
     except ValueError:
-        raise Refusal("bad_value", f"{typed!r} is not {kind}") from None
+        detail = worded(f"{typed!r} is not a month such as 2026-03", f"{typed!r}不是月份，应如2026-03")
+        raise Refusal("bad_value", detail) from None
 
 
 def _editions(files: OfficeFiles, at: datetime | None, known_at: datetime | None) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -17,6 +18,7 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -25,13 +27,28 @@ from .replay_words import plain
 from .report_sheets import Cell, Found, Sheet
 from .report_words import COUNTS, HEADINGS, LINES, NO, NOBODY, TITLES, YES, Word
 
-PEOPLE = frozenset({"owner", "staff"})
+PEOPLE = frozenset({"owner", "receiver", "staff"})
 """Columns in which an empty cell means nobody."""
 
-TIMES = frozenset({"phone", "until", "days_left", "at", "opened_at", "sold_at", "last_contact_at", "ended_at", "unit"})
+OF_THE_DAY = frozenset({"signed_in_at", "signed_out_at", "came_at", "assigned_at", "over_at"})
+"""Columns that hold times of the day that a report is about, so that people need no date."""
+
+TIMES = frozenset(
+    {
+        *{"phone", "until", "days_left", "at", "opened_at", "sold_at", "last_contact_at", "ended_at", "unit"},
+        *{"staff", "receiver", *OF_THE_DAY},
+    }
+)
 """Columns that are not broken on a terminal."""
 
-NUMBERS = frozenset({"days_left", "amount", "total", "sales", "count", "rank", "commission", "share", *COUNTS})
+NUMBERS = frozenset(
+    {
+        *{"days_left", "amount", "total", "sales", "count", "rank", "commission", "share", *COUNTS},
+        *{"visit_place", "call_place", "visit_turns", "call_turns", "received", "absences", "gave_up", "days_present"},
+        *{"make_ups_granted", "make_ups_served", "make_ups_owed", "passes_owed", "passed_over", "fines", "month_fines"},
+        *{"month_warnings", "on_floor_minutes", "receiving_minutes", "warnings", "door_stints", "door_owed_minutes"},
+    }
+)
 WIDEST, LOOKED_AT = 40, 200
 """Characters that a column of a workbook is made wide for, at most; how many rows are looked at for it."""
 
@@ -64,6 +81,9 @@ class ReportPrinter:
     def _minute(self, at: datetime) -> str:
         return f"{at.astimezone(self.about.zone):%Y-%m-%d %H:%M}"
 
+    def _day_of(self, at: datetime) -> date:
+        return at.astimezone(self.about.zone).date()
+
     def _days(self) -> str:
         first, last = self.about.first, self.about.last
         return first.isoformat() if first == last else f"{first} - {last}"
@@ -95,7 +115,7 @@ class ReportPrinter:
                 console.print()
                 console.print(Text(TITLES[sheet.code][self.place], "bold"))
             if sheet.rows:
-                console.print(self._table(sheet))
+                console.print(self._table(sheet, console.width))
             else:
                 console.print(self._line("none"))
             if sheet.more:
@@ -106,18 +126,17 @@ class ReportPrinter:
         for note in self.notes():
             console.print(Text(note, "dim"))
 
-    def _table(self, sheet: Sheet) -> Table:
-        table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-        for code in sheet.brief:
-            table.add_column(
-                self._heading(code),
-                overflow="fold",
-                no_wrap=code in TIMES,
-                justify="right" if code in NUMBERS else "left",
-            )
+    def _table(self, sheet: Sheet, room: int) -> Table:
         places = [sheet.columns.index(code) for code in sheet.brief]
-        for row in sheet.rows:
-            table.add_row(*(Text(self._text(sheet.columns[place], row[place]), overflow="fold") for place in places))
+        rows = [[self._text(sheet.columns[place], row[place]) for place in places] for row in sheet.rows]
+        headings = _as_narrow(list(map(self._heading, sheet.brief)), rows, room)
+        table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+        for code, heading in zip(sheet.brief, headings, strict=True):
+            table.add_column(
+                heading, overflow="fold", no_wrap=code in TIMES, justify="right" if code in NUMBERS else "left"
+            )
+        for row in rows:
+            table.add_row(*(Text(text, overflow="fold") for text in row))
         return table
 
     def _text(self, column: str, cell: Cell) -> str:
@@ -129,9 +148,12 @@ class ReportPrinter:
             case bool():
                 return (YES if cell else NO)[self.place]
             case datetime():
-                return self._minute(cell)
+                of_the_day = column in OF_THE_DAY and self.about.first == self.about.last == self._day_of(cell)
+                return self._minute(cell)[-5:] if of_the_day else self._minute(cell)
             case date():
                 return cell.isoformat()
+            case dict():
+                return ", ".join(self._line("times", each.words[self.place], number) for each, number in cell.items())
             case list():
                 return ", ".join(self._text(column, each) for each in cell)
             case _:
@@ -237,5 +259,18 @@ def _coded(cell: Cell) -> Any:
             return str(cell)
         case list():
             return [_coded(each) for each in cell]
+        case dict():
+            return {each.code: number for each, number in cell.items()}
         case _:
             return cell
+
+
+def _as_narrow(headings: list[str], rows: list[list[str]], room: int) -> list[str]:
+    """The headings; where there is no room for them, in lines no wider than the cells below and the longest word."""
+    widest = [max(map(cell_len, column), default=0) for column in zip(*rows, strict=True)] or [0] * len(headings)
+    if sum(max(cell_len(text), width) + 2 for text, width in zip(headings, widest, strict=True)) <= room:
+        return headings
+    return [
+        "\n".join(wrap(text, max(width, *map(len, text.split())), break_long_words=False))
+        for text, width in zip(headings, widest, strict=True)
+    ]

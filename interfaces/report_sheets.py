@@ -12,11 +12,9 @@ import msgspec
 
 from application.replay.wording import EFFECT, GROUND, REASON, SHARES, WHAT
 from application.sales_office import SalesOffice
-from domain.rules.vocabulary import VIAS
 from domain.visitor import Entry
 from projections.activity import NOBODY as NOBODYS
 from projections.names import Sealed, Shown, shown
-from projections.period_reports import Counts, daily, monthly, morning_list, scoreboard
 from projections.reports import (
     CommissionLine,
     Disputed,
@@ -33,12 +31,16 @@ from projections.reports import (
 from projections.source import Holds, Page, Source
 from projections.timeline import TimelineStep
 
-from .report_words import COUNTS, DUE, ERASED, NO_LIMIT, STATUS, UNNAMED, Word, word
+from .report_words import DUE, ERASED, NO_LIMIT, STATUS, UNNAMED, Word, word
 
 AT_ONCE = 1_000
 """Rows read at a time where all are asked for."""
 
-Cell = None | str | int | bool | Decimal | date | datetime | UUID | Word | list[Word] | list[str]
+Times = dict[Word, int]
+"""How often each of several things was so."""
+
+Several = list[Word] | list[str] | list[int] | list[date]
+Cell = None | str | int | bool | Decimal | date | datetime | UUID | Word | Several | Times
 
 
 class Sheet(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,7 +145,7 @@ def lapsing_sheets(asked: Asked) -> Found:
         lambda **page: lapsing(asked.source, asked.day, within_days=asked.within_days, owner=asked.whose, **page),
         asked.most,
     )
-    return Found([_due(asked, "lapsing", rows, more)], holds)
+    return Found([due_sheet(asked, "lapsing", rows, more)], holds)
 
 
 def follow_ups_sheets(asked: Asked) -> Found:
@@ -154,10 +156,10 @@ def follow_ups_sheets(asked: Asked) -> Found:
         ),
         asked.most,
     )
-    return Found([_due(asked, "follow_ups", rows, more)], holds)
+    return Found([due_sheet(asked, "follow_ups", rows, more)], holds)
 
 
-def _due(asked: Asked, code: str, rows: Sequence[Due], more: bool) -> Sheet:
+def due_sheet(asked: Asked, code: str, rows: Sequence[Due], more: bool) -> Sheet:
     cells: list[tuple[Cell, ...]] = [
         (
             *_person(seen), asked.staff(row.owner), _until(row.owner, row.until), row.days_left,
@@ -227,10 +229,10 @@ DISPUTE_BRIEF = ("label", "visitor", "raised_by", "opened_at", "status", "owner"
 def disputes_sheets(asked: Asked) -> Found:
     """Disputes, open or ruled on."""
     rows, more, holds = every(lambda **page: docket(asked.source, asked.status, **page), asked.most)
-    return Found([_disputes(asked, rows, more)], holds)
+    return Found([dispute_sheet(asked, rows, more)], holds)
 
 
-def _disputes(asked: Asked, rows: Sequence[Disputed], more: bool) -> Sheet:
+def dispute_sheet(asked: Asked, rows: Sequence[Disputed], more: bool) -> Sheet:
     return Sheet(
         code="disputes",
         columns=DISPUTE_COLUMNS,
@@ -273,13 +275,13 @@ def commission_sheets(asked: Asked) -> Found:
     statement = commission_statement(asked.source, asked.first, asked.last, staff=asked.whose, limit=1)
     sums: list[tuple[Cell, ...]] = [(asked.staff(one.staff), one.sales, yuan(one.amount_fen)) for one in statement.sums]
     sheets = [
-        _commission(asked, "commission", rows, more),
+        commission_sheet(asked, "commission", rows, more),
         Sheet(code="commission_sums", columns=SUMS, brief=SUMS, rows=sums),
     ]
     return Found(sheets, holds, (("total", yuan(statement.amount_fen)),))
 
 
-def _commission(asked: Asked, code: str, rows: Sequence[CommissionLine], more: bool) -> Sheet:
+def commission_sheet(asked: Asked, code: str, rows: Sequence[CommissionLine], more: bool) -> Sheet:
     cells: list[tuple[Cell, ...]] = [
         (
             row.sold_at, row.unit, asked.staff(row.staff), row.share, yuan(row.amount_fen), yuan(row.total_fen),
@@ -288,72 +290,3 @@ def _commission(asked: Asked, code: str, rows: Sequence[CommissionLine], more: b
         for row in rows
     ]  # fmt: skip
     return Sheet(code=code, columns=COMMISSION_COLUMNS, brief=COMMISSION_BRIEF, rows=cells, more=more)
-
-
-# Periods
-
-CODE_OF = {"ruled": "rulings"}
-"""Field of Counts -> its code, where HEADINGS has the field's name for something else."""
-
-COUNTED_FIELDS = tuple(name for name in Counts.__struct_fields__ if name != "registered")
-COUNTED = (*(f"registered_{via}" for via in VIAS), *(CODE_OF.get(name, name) for name in COUNTED_FIELDS))
-SCORE_BRIEF = ("rank", "staff", "commission", "sold", "converted", "new_clients", "follow_ups", "lapsed")
-YESTERDAY_BRIEF = ("staff", "new_clients", "follow_ups", "follow_ups_without_effect", "sold", "lapsed")
-
-
-def counted(counts: Counts) -> dict[str, int]:
-    """The counts under the codes of COUNTED, in that order."""
-    numbers = (*(counts.registered[via] for via in VIAS), *(getattr(counts, name) for name in COUNTED_FIELDS))
-    return dict(zip(COUNTED, numbers, strict=True))
-
-
-def daily_sheets(asked: Asked) -> Found:
-    """What a day brought."""
-    return _period("daily", daily(asked.source, asked.day))
-
-
-def monthly_sheets(asked: Asked) -> Found:
-    """What a month brought."""
-    return _period("monthly", monthly(asked.source, asked.first, asked.day))
-
-
-def _period(code: str, report: Any) -> Found:
-    answer = report.answer
-    rows: list[tuple[Cell, ...]] = [(word(COUNTS, name), number) for name, number in counted(answer.counts).items()]
-    sums: list[tuple[Cell, ...]] = [(answer.sales, yuan(answer.commission_fen))]
-    sheets = [
-        Sheet(code=code, columns=("what", "count"), brief=("what", "count"), rows=rows),
-        Sheet(code="sales", columns=("sales", "commission"), brief=("sales", "commission"), rows=sums),
-    ]
-    return Found(sheets, report.holds)
-
-
-def scoreboard_sheets(asked: Asked) -> Found:
-    """Everybody's month, the best first."""
-    everybody = list(asked.office.files.site().staff)
-    report = scoreboard(asked.source, asked.first, asked.day, staff=everybody)
-    rows: list[tuple[Cell, ...]] = [
-        (score.rank, asked.staff(score.staff), yuan(score.commission_fen), *counted(score.counts).values())
-        for score in report.answer
-    ]
-    columns = ("rank", "staff", "commission", *COUNTED)
-    return Found([Sheet(code="scoreboard", columns=columns, brief=SCORE_BRIEF, rows=rows)], report.holds)
-
-
-def morning_sheets(asked: Asked) -> Found:
-    """What is to be done this morning, and what was done the day before."""
-    report = morning_list(asked.source, asked.day, limit=asked.most or AT_ONCE)
-    morning = report.answer
-    done: list[tuple[Cell, ...]] = [
-        (asked.staff(staff), *counted(counts).values()) for staff, counts in morning.yesterday.items()
-    ]
-    sheets = [
-        _due(asked, "lapsing", morning.lapsing.rows, morning.lapsing.after is not None),
-        _due(asked, "follow_ups", morning.follow_ups_due.rows, morning.follow_ups_due.after is not None),
-        _disputes(asked, morning.open_disputes.rows, morning.open_disputes.after is not None),
-        Sheet(code="yesterday", columns=("staff", *COUNTED), brief=YESTERDAY_BRIEF, rows=done),
-        _commission(
-            asked, "yesterdays_sales", morning.yesterdays_sales.rows, morning.yesterdays_sales.after is not None
-        ),
-    ]
-    return Found(sheets, report.holds, (("open_pool_size", morning.open_pool),))

@@ -22,6 +22,12 @@ TITLES: dict[str, tuple[str, str]] = {
     "sales": ("Sales", "成交"),
     "yesterday": ("The day before", "昨日工作"),
     "yesterdays_sales": ("Sales of the day before", "昨日成交"),
+    "yesterdays_turns": ("Turns of the day before", "昨日轮次"),
+    "standing": ("Owed, barred, fined", "欠补接、停接、罚款"),
+    "board": ("Floor", "轮排板"),
+    "assignments": ("Receptions", "接待派单"),
+    "turns": ("Turns and make-ups", "轮次与补接"),
+    "attendance": ("Attendance", "出勤"),
 }
 
 HEADINGS: dict[str, tuple[str, str]] = {
@@ -75,6 +81,65 @@ HEADINGS: dict[str, tuple[str, str]] = {
     "rank": ("rank", "名次"),
     "commission": ("commission, yuan", "佣金（元）"),
     "customers": ("customers", "客户数"),
+    # the floor
+    "whereabouts": ("where", "状态"),
+    "signed_in_at": ("in", "签到"),
+    "signed_out_at": ("out", "签退"),
+    "visit_place": ("place, visits", "来访位次"),
+    "call_place": ("place, calls", "来电位次"),
+    "visit_turns": ("turns, visits", "来访轮次"),
+    "call_turns": ("turns, calls", "来电轮次"),
+    "visit_turns_period": ("turns of the period, visits", "本期来访轮次"),
+    "call_turns_period": ("turns of the period, calls", "本期来电轮次"),
+    "received": ("received", "接待次数"),
+    "received_as": ("as what", "接待依据"),
+    "helped": ("helped", "协助次数"),
+    "unanswered": ("calls unanswered", "未接来电"),
+    "make_ups_granted": ("make-ups granted", "应补接"),
+    "make_ups_served": ("make-ups served", "已补接"),
+    "make_ups_owed": ("make-ups owed", "欠补接"),
+    "visit_make_ups_owed": ("make-ups owed, visits", "欠来访补接"),
+    "call_make_ups_owed": ("make-ups owed, calls", "欠来电补接"),
+    "passes_owed": ("passes owed", "应让次数"),
+    "visit_passes_owed": ("passes owed, visits", "来访应让"),
+    "call_passes_owed": ("passes owed, calls", "来电应让"),
+    "passed_over": ("times passed over", "轮空次数"),
+    "passed": ("passed over", "轮空原因"),
+    "absences": ("did not come", "叫到未到"),
+    "gave_up": ("gave up", "放弃轮次"),
+    "gave_up_against": ("gave up without cause", "无故放弃"),
+    "fines": ("fines, yuan", "罚款（元）"),
+    "warnings": ("warnings", "警告"),
+    "month_fines": ("fines of the month, yuan", "本月罚款（元）"),
+    "month_warnings": ("warnings of the month", "本月警告"),
+    "suspended": ("no turns on", "停接日"),
+    "suspended_today": ("suspended today", "今日停接"),
+    "day_lost": ("day lost", "当日轮次已失"),
+    "not_ready": ("not ready", "不可轮接原因"),
+    "no_calls": ("gets no calls", "不分配来电"),
+    "double_rounds": ("two rounds count as one", "两轮只接一轮"),
+    "on_floor_minutes": ("minutes on the floor", "在岗分钟"),
+    "receiving_minutes": ("minutes receiving", "接待分钟"),
+    "door_stints": ("stints at the door", "站岗次数"),
+    "door_owed_minutes": ("minutes owed at the door", "欠站岗分钟"),
+    "days_present": ("days present", "出勤天数"),
+    # receptions
+    "came_at": ("came", "来到时间"),
+    "assigned_at": ("assigned", "派单时间"),
+    "over_at": ("over", "结束时间"),
+    "reception": ("reception", "接待编号"),
+    "channel": ("by", "渠道"),
+    "state": ("state", "状态"),
+    "receiver": ("received by", "接待人"),
+    "instead_of": ("instead of", "代谁接待"),
+    "found_by": ("owner found by", "归属查得方式"),
+    "party": ("persons", "人数"),
+    "purpose": ("came for", "来意"),
+    "standing": ("the visitor was", "客户身份"),
+    "counted": ("a turn", "计轮次"),
+    "helpers": ("helped by", "协助人"),
+    "called": ("how many were called", "先后叫到人数"),
+    "positions": ("facts", "事实"),
 }
 
 COUNTS: dict[str, tuple[str, str]] = {
@@ -100,6 +165,53 @@ DUE: dict[str, tuple[str, str]] = {
     "few_follow_ups": ("fewer than two follow-ups", "跟进不足两次"),
 }
 STATUS: dict[str, tuple[str, str]] = {"open": ("open", "未裁定"), "ruled": ("ruled on", "已裁定")}
+WHEREABOUTS: dict[str, tuple[str, str]] = {
+    "present": ("on the floor", "在岗"),
+    "signed_out": ("signed out", "已签退"),
+    "not_signed_in": ("not signed in", "未签到"),
+}
+RECEPTION_STATUS: dict[str, tuple[str, str]] = {
+    "open": ("going on", "进行中"),
+    "finished": ("over", "已结束"),
+    "unanswered": ("nobody answered", "无人接听"),
+    "nobody": ("nobody to assign", "无人可派"),
+}
+"""Where somebody is after a day's last fact, and where a reception stands."""
+
+PASSED: dict[str, tuple[str, str]] = {
+    "absent": ("not in", "未签到"),
+    "approved_business": ("business", "公出"),
+    "private": ("private", "私事"),
+    "leave": ("leave", "请假"),
+    "task": ("task", "任务"),
+    "busy_new": ("receiving", "接新客"),
+    "busy_earlier": ("own visitor", "接老客"),
+    "helping": ("helping", "协助"),
+    "owes_pass": ("owed a pass", "应让"),
+    "suspended": ("suspended", "停接"),
+    "day_lost": ("day lost", "当日失轮"),
+    "no_calls": ("no calls", "停来电"),
+    "departed": ("departed", "离职"),
+    "trainee": ("trainee", "实习"),
+    "unwell": ("unwell", "不适"),
+    "resigning": ("resigning", "待离职"),
+    "untested": ("untested", "未考核"),
+}
+AS: dict[str, tuple[str, str]] = {
+    "turn": ("turn", "轮次"),
+    "make_up": ("make-up", "补接"),
+    "named": ("named", "点名"),
+    "inviter": ("invited", "邀约"),
+    "referrer": ("referral", "老带新"),
+    "owner": ("owner", "归属"),
+    "stand_in": ("stand-in", "代接"),
+    "support": ("support", "支援"),
+    "duty": ("duty", "值班"),
+    "set_aside": ("set aside", "打破次序"),
+}
+"""Why somebody was passed over, and as what somebody received, in as few words as a column has room for (elsewhere they
+are said at length: floor_words)."""
+
 NO_LIMIT = ("no limit", "不限期")
 ERASED = ("(erased)", "（已删除）")
 UNNAMED = ("(no name)", "（无姓名）")
@@ -128,6 +240,7 @@ LINES: dict[str, tuple[str, str]] = {
     "day": ("day", "日期"),
     "open_pool_size": ("Nobody owns {} customers", "公共池客户{}位"),
     "total": ("{} yuan in all", "合计{}元"),
+    "times": ("{} ×{}", "{}×{}"),
 }
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 FOLDS = (
-    *("activity", "commission", "docket", "follow_ups_due", "ownership", "timeline", "views"),
-    *("dossier", "folding", "partition", "view"),
+    *("activity", "assignments", "commission", "docket", "follow_ups_due", "ownership", "timeline", "turn_board"),
+    *("dossier", "folding", "partition", "view", "views"),
 )
 FOLDED_BY = (
     "domain/**/*.py",

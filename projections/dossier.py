@@ -1,5 +1,6 @@
 """Which facts must be judged together: a customer with everybody who may be the same one and what they bought, a
-dispute, a site. A dossier is all facts of the streams that other facts tie together; views are functions of it."""
+dispute, a day on the floor, a site. A dossier is all facts of the streams that other facts tie together; views are
+functions of it."""
 
 from __future__ import annotations
 
@@ -11,21 +12,27 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
+from msgspec.structs import replace
 
 from application.office_files import adopted_edition
 from domain import dispute as disputes
+from domain import queue_state as queues
 from domain import sale as sales
 from domain import site as sites
 from domain.attribution import Attribution, Question, attribute
 from domain.record import FACTS, Envelope, Fact, present_name
-from domain.rulebook import Editions, InForce
+from domain.rulebook import Edition, Editions, InForce
+from domain.rules.floor import Floor
 from domain.settlement import Settlement, settle
 from domain.site import Site
 from domain.visitor import Entry, Moment, VisitorBought, VisitorRegistered, VisitorRelated
 
-CUSTOMER, DISPUTE, SITE = "customer", "dispute", "site"
+CUSTOMER, DISPUTE, QUEUE, SITE = "customer", "dispute", "queue", "site"
 
-KIND_OF = {"visitor": CUSTOMER, "sale": CUSTOMER, "dispute": DISPUTE, "site": SITE, "staff": SITE, "rulebook": SITE}
+KIND_OF = {
+    **{"visitor": CUSTOMER, "sale": CUSTOMER, "dispute": DISPUTE, "queue": QUEUE},
+    **{"site": SITE, "staff": SITE, "rulebook": SITE},
+}
 """First word of a stored name -> the kind of dossier that facts of that name belong to."""
 
 OF_VISITORS = frozenset(fact for name, fact in FACTS.items() if name.startswith("visitor."))
@@ -197,3 +204,28 @@ class Judged:
         for envelope in self.facts:
             dispute = disputes.evolve(dispute, envelope)
         return dispute
+
+    @once
+    def floor(self) -> Floor | None:
+        """A day on the floor as it stands after its last fact; None for facts without the day's opening.
+
+        What the site says later changes nothing of it: the edition is the last fact's own, and who has left the company
+        since is still of the staff.
+        """
+        queue: queues.Queue | None = None
+        for envelope in self.facts:
+            queue = queues.evolve(queue, envelope)
+        if queue is None:
+            return None
+        members = {staff: replace(member, departed=False) for staff, member in self.context.site.staff.items()}
+        last = self.facts[-1]
+        return Floor(queue, _edition_of(last, self.context.editions), members, self.context.zone, last.occurred_at)
+
+
+def _edition_of(fact: Envelope, editions: Editions) -> Edition:
+    """The edition under which a fact was decided: of those adopted before it, the one in force that bears its label."""
+    known = [item for item in editions.in_force if item.position < fact.position]
+    for item in reversed(known):
+        if item.since <= fact.occurred_at and item.edition.label == fact.edition:
+            return item.edition
+    return Editions(tuple(known) or editions.in_force[:1]).governing(fact.occurred_at)

@@ -29,6 +29,7 @@ from .activity import (
 )
 from .commission import COMMISSION
 from .docket import DOCKET
+from .floor_reports import Standing, Turns, standing, turns
 from .follow_ups_due import FOLLOW_UPS_DUE
 from .ownership import OWNERSHIP
 from .reports import (
@@ -42,6 +43,7 @@ from .reports import (
     lapsing,
 )
 from .source import LIMIT, Page, Report, Source, reading, rows
+from .turn_board import TURN_BOARD
 
 Counted = Mapping[str, int]
 
@@ -172,6 +174,7 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     rank: int
     counts: Counts
     commission_fen: int
+    turns: Turns
 
 
 def scoreboard(
@@ -182,12 +185,13 @@ def scoreboard(
     Ranked by commission, then by sales closed (D3). One line per person: the list is not paged.
     """
     first, last = month_of(month, on)
-    with reading(source, ACTIVITY, OWNERSHIP, COMMISSION) as holds:
+    with reading(source, ACTIVITY, OWNERSHIP, COMMISSION, TURN_BOARD) as holds:
         counted = _by_staff(source, first, last)
+        on_floor = {one.staff: one for one in turns(source, first, last).answer}
         begins, ends = start_of(first, source.zone), end_of(last, source.zone)
         sums = rows(source, "commission_sums", CommissionSum, staff=None, begins=begins, ends=ends)
     paid = {one.staff: one.amount_fen for one in sums}
-    everybody = sorted({*staff, *counted, *paid} - {UUID(int=0)})
+    everybody = sorted({*staff, *counted, *paid, *on_floor} - {UUID(int=0)})
     results = {one: (paid.get(one, 0), counted.get(one, {}).get(SOLD, 0)) for one in everybody}
     order = sorted(results.values(), reverse=True)
     scores = [
@@ -196,6 +200,7 @@ def scoreboard(
             rank=order.index(result) + 1,
             counts=_counts(counted.get(one, {})),
             commission_fen=result[0],
+            turns=on_floor.get(one) or Turns(staff=one),
         )
         for one, result in results.items()
     ]
@@ -206,10 +211,13 @@ class Morning(msgspec.Struct, frozen=True, kw_only=True):
     """What the manager looks at in the morning of `day`: what everybody did the day before, what is to be done today.
 
     The lists are first pages: `lapsing`, `follow_ups_due`, `docket` and `commission_statement` go on with them.
+    `yesterdays_turns`: of whoever was on the floor; `standing`: what is owed, who is barred, fines of the month.
     """
 
     day: date
     yesterday: dict[UUID, Counts]
+    yesterdays_turns: tuple[Turns, ...]
+    standing: tuple[Standing, ...]
     yesterdays_sales: Page[CommissionLine]
     lapsing: Page[Due]
     follow_ups_due: Page[Due]
@@ -220,11 +228,13 @@ class Morning(msgspec.Struct, frozen=True, kw_only=True):
 def morning_list(source: Source, day: date, *, limit: int = LIMIT) -> Report[Morning]:
     """The morning list of a day; all of it from one snapshot."""
     before = day - timedelta(days=1)
-    with reading(source, ACTIVITY, OWNERSHIP, COMMISSION, FOLLOW_UPS_DUE, DOCKET) as holds:
+    with reading(source, ACTIVITY, OWNERSHIP, COMMISSION, FOLLOW_UPS_DUE, DOCKET, TURN_BOARD) as holds:
         (pool,) = rows(source, "open_pool_size", _Customers, day=day)
         morning = Morning(
             day=day,
             yesterday={staff: _counts(found) for staff, found in _by_staff(source, before, before).items()},
+            yesterdays_turns=turns(source, before, before).answer,
+            standing=standing(source, day).answer,
             yesterdays_sales=commission_statement(source, before, before, limit=limit).lines,
             lapsing=lapsing(source, day, limit=limit),
             follow_ups_due=follow_ups_due(source, day, limit=limit),

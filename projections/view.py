@@ -54,6 +54,8 @@ WRITTEN_AS: Mapping[str, str] = {
     "timestamptz": "_field_int8(8, ({0} - _EPOCH) // _MICROSECOND)",
     "uuid[]": "_array(2950, [(one.int | _UUID_HEAD).to_bytes(20) for one in {0}])",
     "text[]": "_array(25, map(_text, {0}))",
+    "bigint[]": "_array(20, [_field_int8(8, one) for one in {0}])",
+    "date[]": "_array(1082, [_field_int4(4, one.toordinal() - _DAY_ZERO) for one in {0}])",
 }
 """PostgreSQL type -> the expression that writes a value of it as a field of a binary COPY."""
 

@@ -10,13 +10,18 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
+from domain.rules import turn_vocabulary
+from domain.rules.line import PASSED_BY
+from interfaces import floor_words
 from interfaces.cli_start import CONTESTED
-from interfaces.report_words import COUNTS, HEADINGS, TITLES
+from interfaces.report_floor_sheets import ASSIGNED, ATTENDANCE, BOARD, SCORED, STANDING, TURNS
+from interfaces.report_words import AS, COUNTS, HEADINGS, PASSED, RECEPTION_STATUS, TITLES
+from projections.assignments import FINISHED, NOBODY, OPEN, UNANSWERED
 from tests.interfaces.conftest import Lunpai
 
 REPORTS = (
     ["ownership"], ["open-pool"], ["lapsing"], ["follow-ups"], ["timeline", CONTESTED], ["disputes"], ["commission"],
-    ["daily"], ["monthly"], ["scoreboard"], ["morning"],
+    ["daily"], ["monthly"], ["scoreboard"], ["morning"], ["board"], ["turns"], ["assignments"],
 )  # fmt: skip
 WHOLE_PHONE = re.compile(r"(?<![\w-])(\+86)?1[3-9]\d{9}\b")
 
@@ -95,6 +100,65 @@ def test_a_month_and_its_commission(lunpai: Lunpai, office: str) -> None:
     assert (day["first"], day["last"]) == ("2026-04-15", "2026-04-15")
 
 
+FLOOR = (
+    ("2026-03-03 08:50", "sign-in", "苗磊涛", "水雪", "华静明"),
+    ("2026-03-03 09:00", "receive", "r1", "--channel", "visit"),
+    ("2026-03-03 09:05", "step-out", "水雪", "--for", "approved_business"),
+    ("2026-03-03 09:10", "receive", "r2", "--channel", "visit"),
+    ("2026-03-03 09:30", "finish", "r1"),
+    ("2026-03-03 09:40", "misconduct", "水雪", "false_record", "--by", "陈经理"),
+    ("2026-03-03 18:00", "sign-out", "苗磊涛", "水雪", "华静明"),
+)
+
+
+def test_a_day_on_the_floor_in_every_report_that_tells_of_it(lunpai: Lunpai, office: str) -> None:
+    for at, *command in FLOOR:
+        said = lunpai("floor", *command, "--site", office, "--at", at)
+        assert said.status == 0, said.err
+
+    def sheets(*report: str) -> dict[str, list[dict[str, object]]]:
+        found = json.loads(lunpai("report", *report, "--site", office, "--json").out)["sheets"]
+        return {code: sheet["rows"] for code, sheet in found.items()}
+
+    day = sheets("board", "--day", "2026-03-03")
+    board = {row["staff"]: row for row in day["board"]}
+    assert board.keys() == {"苗磊涛", "水雪", "华静明"}
+    assert [board["水雪"][code] for code in ("whereabouts", "passed", "fines")] == [
+        "signed_out", {"approved_business": 1}, 30,
+    ]  # fmt: skip
+    assert [(row["reception"], row["receiver"], row["received_as"], row["state"]) for row in day["assignments"]] == [
+        ("r1", "苗磊涛", "turn", "finished"), ("r2", "华静明", "turn", "open"),
+    ]  # fmt: skip
+    period = sheets("turns", "--from", "2026-03-02", "--to", "2026-03-03", "--staff", "苗磊涛")
+    assert [(row["visit_turns"], row["received_as"]) for row in period["turns"]] == [(1, {"turn": 1})]
+    assert [(row["days_present"], row["on_floor_minutes"]) for row in period["attendance"]] == [(1, 550)]
+    assert len(sheets("assignments", "--from", "2026-03-03", "--to", "2026-03-03")["assignments"]) == 2
+    scores = {row["staff"]: row for row in sheets("scoreboard", "--month", "2026-03")["scoreboard"]}
+    assert (scores["华静明"]["visit_turns"], scores["水雪"]["fines"]) == (1, 30)
+    morning = sheets("morning", "--day", "2026-03-04")
+    assert {row["staff"] for row in morning["yesterdays_turns"]} == board.keys()
+    assert [(row["staff"], row["month_fines"], row["suspended_today"]) for row in morning["standing"]] == [
+        ("水雪", 30, False)
+    ]
+    said = lunpai("report", "board", "--site", office, "--day", "2026-03-03")
+    assert "business ×1" in said.out and re.search(r"09:00 +r1 +visit +苗磊涛 +turn", said.out)
+    chinese = lunpai("--language", "zh", "report", "morning", "--site", office, "--day", "2026-03-04").out
+    assert "公出×1" in chinese and "昨日轮次" in chinese and "欠补接、停接、罚款" in chinese
+
+
+def test_every_code_of_the_floor_has_its_words() -> None:
+    assert AS.keys() == {*turn_vocabulary.AS} and floor_words.FOUND_BY.keys() >= {"phone", "visitor", "describes"}
+    assert PASSED.keys() >= {*PASSED_BY, *turn_vocabulary.AWAY, *turn_vocabulary.NOT_READY}
+    assert PASSED.keys() == floor_words.STATES.keys() - {
+        *("free", "other_team", "did_not_come", "not_reserved", "takes_no_turns")
+    }
+    assert RECEPTION_STATUS.keys() == {OPEN, FINISHED, UNANSWERED, NOBODY}
+    for sheet in (BOARD, ASSIGNED, TURNS, ATTENDANCE, STANDING, SCORED):
+        assert {*sheet} <= HEADINGS.keys() | COUNTS.keys()
+    for words in (*AS.values(), *PASSED.values(), *HEADINGS.values(), *TITLES.values()):
+        assert all(words) and len(words) == 2
+
+
 def test_a_long_list_is_cut_on_a_terminal_only(lunpai: Lunpai, office: str) -> None:
     said = lunpai("report", "ownership", "--site", office, "--rows", "3")
     assert "... and more: ask with --rows, --json or --xlsx" in said.out
@@ -111,6 +175,9 @@ def test_a_long_list_is_cut_on_a_terminal_only(lunpai: Lunpai, office: str) -> N
         (["monthly", "--month", "2026-13"], "not a month such as"),
         (["monthly", "--month", "April"], "not a month such as"),
         (["ownership", "--as-of", "yesterday"], "not a time"),
+        (["turns", "--from", "2026-04-31"], "not a day such as"),
+        (["turns", "--from", "2026-04-02", "--to", "2026-04-01"], "2026-04-02 comes after 2026-04-01"),
+        (["board", "--staff", "谁也不是"], "unknown_staff"),
         (["ownership", "--owner", "谁也不是"], "unknown_staff"),
         (["ownership", "--site", "nowhere"], "unknown_site"),
         (["timeline", "nothing-such"], "unknown_visitor"),

@@ -34,7 +34,7 @@ __all__ = ["OTHER_PHONE", "PHONE", "House", "instant"]
 SITE_ID = UUID(int=9)
 PYTHON = {
     "uuid": UUID, "text": str, "bytea": bytes, "integer": int, "bigint": int, "boolean": bool, "date": date,
-    "timestamptz": datetime,
+    "timestamptz": datetime, "uuid[]": tuple, "text[]": tuple, "bigint[]": tuple, "date[]": tuple,
 }  # fmt: skip
 
 
@@ -87,7 +87,15 @@ def judged_history(history: History) -> list[Judged]:
     for envelope in history.facts:
         streams[envelope.stream].append(envelope)
     staff: dict[UUID, Any] = dict.fromkeys(ROLES)
-    site = Site(id=SITE_ID, version=1, name="滨江一号", timezone=ZONE.key, staff=staff, adoptions=())
+    site = Site(
+        id=SITE_ID,
+        version=1,
+        name="滨江一号",
+        timezone=ZONE.key,
+        opened_at=instant("2026-01-01 08:00"),
+        staff=staff,
+        adoptions=(),
+    )
     question = history.question
     since = max(item.since for item in question.editions.in_force)
     context = Context(site, site.zone, question.editions, question.roles, since)

@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 from application.commands import Stamp
 from application.event_store.record import Record
 from domain.refusals import Refusal
+from domain.sales_turn_queue import ReceptionOpened
 from domain.visitor import Entry
 from tests.reliability.offices import Staffed, Store, phone_number
 
@@ -30,6 +31,9 @@ STEPS: Mapping[str, int] = {
     "dispute": SELDOM,
     "enrol": SELDOM,
     "adopt": SELDOM,
+    "attend": OFTEN,
+    "receive": OFTEN // 2,
+    "go_on": OFTEN,
 }
 """What may happen -> how often, among so many."""
 
@@ -42,6 +46,7 @@ class Play:
         self.record, self.staffed = record, staffed
         self.office = store.office(record, staffed.site)
         self.entries: list[Entry] = []
+        self.receptions: list[tuple[str, int]] = []
         self.refused: dict[str, int] = {}
         self.slowest_seconds = 0.0
         self._number = first
@@ -57,10 +62,13 @@ class Play:
             "dispute": self._dispute,
             "enrol": self._enrol,
             "adopt": self._adopt,
+            "attend": self._attend,
+            "receive": self._receive,
+            "go_on": self._go_on,
         }
 
     def step(self, what: str, one: int, two: int) -> None:
-        if not self.entries and what not in ("register", "imported", "enrol", "adopt"):
+        if not self.entries and what not in ("register", "imported", "enrol", "adopt", "attend", "receive", "go_on"):
             what = "register"
         began = time.monotonic()
         try:
@@ -143,3 +151,50 @@ class Play:
 
     def _adopt(self, one: int, two: int) -> None:
         self.office.adopt(self._stamp(), amend={"attribution.protection_days": 3 + two % 40})
+
+    # On the floor, today or the day before
+
+    def _on_floor(self, days_ago: int) -> Stamp:
+        return self._stamp(days_ago, entered=days_ago > 0)
+
+    def _attend(self, one: int, two: int) -> None:
+        stamp, who, floor = self._on_floor(two % 4 // 3), self._by(one), self.office.floor
+        match one // 7 % 9:
+            case 0:
+                floor.sign_out(stamp, who=who)
+            case 1:
+                floor.step_out(stamp, who=who, why=("approved_business", "private", "leave", "task")[two % 4])
+            case 2:
+                floor.step_back(stamp, who=who)
+            case 3:
+                floor.put_misconduct_on_record(stamp, who=who, what="picking", by=self.staffed.manager)
+            case _:
+                floor.sign_in(stamp, who=who)
+
+    def _receive(self, one: int, two: int) -> None:
+        label, days_ago = f"r{self._next()}", two % 4 // 3
+        asked = {"asks_for": self._by(two)} if one % 5 == 0 else {}
+        visitor = self._entry(two) if self.entries and one % 3 == 0 else None
+        channel = "call" if one % 4 == 0 else "visit"
+        floor, stamp = self.office.floor, self._on_floor(days_ago)
+        opened = floor.receive(stamp, reception=label, channel=channel, visitor=visitor, **asked).facts[-1].fact
+        assert isinstance(opened, ReceptionOpened)
+        if opened.choice.staff is not None:
+            self.receptions.append((label, days_ago))
+
+    def _go_on(self, one: int, two: int) -> None:
+        """One of the last receptions is over, or goes on otherwise."""
+        if not self.receptions:
+            return
+        label, days_ago = self.receptions[-1 - one % min(3, len(self.receptions))]
+        stamp, floor = self._on_floor(days_ago), self.office.floor
+        match one // 5 % 6:
+            case 0:
+                floor.absent(stamp, reception=label)
+            case 1 if self.entries:
+                floor.recognise(stamp, reception=label, visitor=self._entry(two))
+            case 2:
+                floor.hand_over(stamp, reception=label, to=self._by(two), by=self.staffed.manager)
+            case _:
+                floor.finish(stamp, reception=label, visitor=self._entry(one) if self.entries and two % 2 else None)
+                self.receptions.remove((label, days_ago))

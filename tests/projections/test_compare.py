@@ -154,11 +154,15 @@ def test_every_column_of_every_view(postgres_uri: str) -> None:
         "uuid": "gen_random_uuid()",
         "text": "'other'",
         "bytea": "'\\x00'",
-        "integer": "{0} + 1",
+        "integer": "coalesce({0}, 0) + 1",
         "bigint": "{0} + 1",
         "boolean": "{0} IS NOT TRUE",
         "date": "coalesce({0}, current_date) + 1",
         "timestamptz": "coalesce({0}, now()) + interval '1 microsecond'",
+        "uuid[]": "{0} || gen_random_uuid()",
+        "text[]": "{0} || 'other'::text",
+        "bigint[]": "{0} || 1::bigint",
+        "date[]": "{0} || current_date",
     }
     with opened(postgres_uri, ALL_VIEWS, steps=120) as office:
         wanted: dict[tuple[str, tuple[str, ...]], set[str]] = {}
