@@ -22,11 +22,13 @@ from projections.rebuild import Cancelled, RebuildRefused
 from projections.records import NotThere
 
 from .cli_desk import COMMANDS
+from .cli_floor_receptions import floor
 from .cli_office import dispute, health, import_files, replay, rule
 from .cli_read_side import rebuild, show_lag
 from .cli_report import report
 from .cli_rulebook import rulebook
 from .cli_scenario import scenario
+from .cli_simulate import simulate_command
 from .cli_start import demo, run
 from .cli_work import schedule, work
 
@@ -69,7 +71,8 @@ def lunpai(context: click.Context, language: str) -> None:
     _spoken.append(language)
 
 
-OFFICE = (run, demo, import_files, *COMMANDS, replay, dispute, rule, scenario, rulebook, health)
+ON_RECORD = (import_files, *COMMANDS, floor, replay, dispute, rule)
+OFFICE = (run, demo, *ON_RECORD, scenario, simulate_command, rulebook, health)
 READ_SIDE = (report, work, show_lag, rebuild, schedule)
 
 for command in (*OFFICE, *READ_SIDE):
@@ -82,7 +85,7 @@ def main() -> None:
     try:
         sys.exit(lunpai.main(standalone_mode=False) or 0)
     except click.Abort:
-        _fail("stopped", 130)
+        _fail("已停止" if "zh" in _spoken else "stopped", 130)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from application.desk import Answer
+from application.privacy import clean_name
 from application.replay.wording import GROUND
 from application.sales_office import SalesOffice
 from domain.refusals import Refusal
@@ -13,7 +14,7 @@ from domain.sale import parse_amount
 from domain.site import ROLES
 from domain.visitor import HOWS
 
-from .arguments import amendments, person, say
+from .arguments import amendments, asked_unseen, person, say, worded
 from .cli_office import site_option, stamp
 from .store import open_store
 
@@ -25,13 +26,20 @@ at_option = click.option("--at", "when", metavar="TIME", help="When it happened,
 @click.argument("name")
 @site_option
 @click.option("--role", type=click.Choice(ROLES), default="consultant", show_default=True)
-@click.option("--team", metavar="TEAM")
-def enrol(name: str, site: str | None, role: str, team: str | None) -> None:
+@click.option("--team", metavar="TEAM", help="The team, where the rulebook has lines by team.")
+@click.option("--namesake", is_flag=True, help="Another person of a name that is on the list already.")
+def enrol(name: str, site: str | None, role: str, team: str | None, namesake: bool) -> None:
     """Put NAME on the staff list of a site."""
     with open_store(say) as store:
         office = store.office(site)
+        if not namesake and office.files.staff_by_name().get(clean_name(name)):
+            detail = worded(
+                f"{name} is on the staff list; --namesake enrols another person of that name",
+                f"{name}已在名单上；另有其人请加--namesake",
+            )
+            raise Refusal("wrong_state", detail)
         office.enrol_staff(stamp(office, None, None), name=name, role=role, team=team)
-    click.echo(f"{name}: {role}")
+    click.echo(worded(f"{name} is on the staff list: {role}", f"{name}已列入名单：{role}"))
 
 
 @click.command(short_help="Enter a visitor in the public register.")
@@ -55,7 +63,7 @@ def register(
 ) -> None:
     """Enter the visitor NAME in the public register; answers who owns the visitor, why, and until when."""
     if phone == "-":
-        phone = click.prompt("phone", hide_input=True, err=True)
+        phone = asked_unseen("phone")
     with open_store(say) as store:
         office = store.office(site)
         answer = office.register(
@@ -131,7 +139,8 @@ def sell(
         _tell(office, answer, language)
         if answer.settlement is not None:
             for staff, share in answer.settlement.shares.items():
-                click.echo(f"  {office.files.staff_name(staff)} {share} = {answer.settlement.amounts[staff]}")
+                paid = f"{office.files.staff_name(staff)} {share} = {answer.settlement.amounts[staff]}"
+                click.echo(worded(f"  commission: {paid} yuan", f"  佣金：{paid}元"))
 
 
 @click.command(short_help="Put a rulebook, or changed parameters, in force.")
@@ -143,17 +152,19 @@ def sell(
 def adopt(rulebook: str | None, site: str | None, by: str, amend: tuple[str, ...], when: str | None) -> None:
     """Put RULEBOOK (an id or a file) in force from now on; without it, the present one with --amend."""
     if rulebook is None and not amend:
-        raise Refusal("bad_value", "name a rulebook, or what to --amend")
+        raise Refusal(
+            "bad_value", worded("name a rulebook, or what to --amend", "请写明制度，或用--amend写明要改的参数")
+        )
     with open_store(say) as store:
         office = store.office(site)
         manager = person(office, by)
         office.adopt(stamp(office, by, when), rulebook=rulebook, amend=amendments(amend), by=manager)
-        click.echo(f"in force: {office.files.editions().in_force[-1].edition.label}")
+        label = office.files.editions().in_force[-1].edition.label
+        click.echo(worded(f"in force: {label}", f"现行制度：{label}"))
 
 
 def _unseen(text: str) -> str:
-    typed: str = click.prompt("visitor", hide_input=True, err=True) if text == "-" else text
-    return typed
+    return asked_unseen("visitor") if text == "-" else text
 
 
 def _tell(office: SalesOffice, answer: Answer, language: str) -> None:
@@ -164,11 +175,15 @@ def _tell(office: SalesOffice, answer: Answer, language: str) -> None:
     english = language == "en"
     owner = office.files.staff_name(found.owner) if found.owner else ("nobody" if english else "无人")
     ground = GROUND[found.ground][0 if english else 1]
-    until = "" if found.owner is None else (str(found.until) if found.until else ("no limit" if english else "不限期"))
+    until = ""
+    if found.owner is not None and found.until is None:
+        until = " without limit" if english else "不限期"
+    elif found.owner is not None:
+        until = f" until {found.until}" if english else f"至{found.until}"
     clauses = ", ".join(clause.partition("/")[2] for clause in found.clauses)
-    words = f"owner: {owner} ({ground}) {until}" if english else f"归属：{owner}（{ground}）{until}"
+    words = f"owner: {owner} ({ground}){until}" if english else f"归属：{owner}（{ground}）{until}"
     click.echo(f"{words} [{clauses}]")
-    click.echo(f"{'visitor' if english else '客户编号'}: {found.entry.visitor}")
+    click.echo(f"visitor: {found.entry.visitor}" if english else f"客户编号：{found.entry.visitor}")
 
 
 COMMANDS = (enrol, register, follow_up, relate, sell, adopt)

@@ -22,7 +22,7 @@ from domain.refusals import Refusal
 from domain.rulebook import Edition
 
 from . import replay_html, replay_terminal
-from .arguments import amendments, instant, person, progress_bar, say, shares
+from .arguments import amendments, asked_unseen, instant, person, progress_bar, say, shares, worded
 from .store import Store, open_store
 
 site_option = click.option("--site", metavar="NAME", help="The site.  [default: the only one]")
@@ -77,7 +77,11 @@ def run_import(
     if office is None:
         _edition_of_new_site(store, site, rulebook)
     elif rulebook is not None and office.files.editions().in_force[-1].edition.rulebook != rulebook:
-        raise Refusal("wrong_state", f"{site} works under another rulebook; a manager adopts a new one")
+        detail = worded(
+            f"{site} works under another rulebook; a manager adopts a new one (lunpai adopt)",
+            f"{site}用的是另一部制度；换制度由经理用lunpai adopt",
+        )
+        raise Refusal("wrong_state", detail)
     zone = office.files.site().zone if office else time_zone(timezone)
     sheets = read_all(list(files), zone, date.today())
     office = office or _new_site(store, site, rulebook, timezone)
@@ -89,7 +93,11 @@ def run_import(
 def _edition_of_new_site(store: Store, name: str, rulebook: str | None) -> tuple[str, Edition]:
     if rulebook is None:
         there = ", ".join(store.shelf.ids())
-        raise Refusal("unknown_rulebook", f"{name} is a new site: name its rulebook with --rulebook ({there})")
+        detail = worded(
+            f"{name} is a new site: name its rulebook with --rulebook ({there})",
+            f"{name}是新案场，请用--rulebook指明制度：{there}",
+        )
+        raise Refusal("unknown_rulebook", detail)
     return rulebook, store.shelf.edition(rulebook)[0]
 
 
@@ -167,7 +175,7 @@ def replay(
     it unseen).
     """
     if matter == "-":
-        matter = click.prompt("visitor", hide_input=True, err=True)
+        matter = asked_unseen("visitor")
     with open_store(say) as store:
         office, found = store.matter(site, matter)
         zone = office.files.site().zone
@@ -175,7 +183,7 @@ def replay(
         result = replay_matter(office, found, asked)
     if html is not None:
         html.write_text(replay_html.render(result, language), encoding="utf-8")
-        say(f"written: {html}")
+        say(worded(f"written: {html}", f"已写入：{html}"))
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(result), indent=2).decode())
     elif html is None:
@@ -236,7 +244,7 @@ def rule(
     with open_store(say) as store:
         office, _ = store.matter(site, dispute_label)
         rule_on(office, dispute_label, by=by, owner=owner, share=share, reason=reason, when=when)
-    click.echo(f"ruled: {dispute_label}")
+    click.echo(worded(f"ruled: {dispute_label}", f"已裁定：{dispute_label}"))
 
 
 def rule_on(

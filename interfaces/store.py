@@ -24,8 +24,9 @@ from domain.refusals import Refusal
 from projections.live import ReadSide
 from projections.views import VIEWS
 
+from .arguments import worded
+
 SCHEMA = "lunpai"
-NO_SITE = "there is none yet: import one first (see lunpai import --help)"
 Say = Callable[[str], None]
 
 
@@ -56,19 +57,22 @@ class Store(msgspec.Struct, frozen=True):
             return found[0]
         if len(found) > 1:
             there = ", ".join(office.files.site().name for office, _ in found)
-            raise Refusal("unknown_site", f"several sites know this, name one with --site: {there}")
-        raise nothing or Refusal("unknown_site", NO_SITE)
+            several = worded(
+                f"several sites know this, name one with --site: {there}", f"几个案场都有，请用--site指明：{there}"
+            )
+            raise Refusal("unknown_site", several)
+        raise nothing or _no_site()
 
     def office(self, name: str | None) -> SalesOffice:
         """The site of that name, or the only one there is. Raises Refusal unknown_site."""
         if name is not None:
             return find_site(self.record, self.keyring, self.shelf, name)
         names = site_names(self.record)
-        if len(names) != 1:
-            there = (
-                "name one with --site: " + ", ".join(names) if names else "import one first (see lunpai import --help)"
-            )
-            raise Refusal("unknown_site", there)
+        if not names:
+            raise _no_site()
+        if len(names) > 1:
+            there = ", ".join(names)
+            raise Refusal("unknown_site", worded(f"name one with --site: {there}", f"请用--site指明：{there}"))
         return find_site(self.record, self.keyring, self.shelf, names[0])
 
     @property
@@ -83,6 +87,14 @@ class Store(msgspec.Struct, frozen=True):
         """The time zone of the sites; of the first by name where they differ, and UTC where there is none yet."""
         names = site_names(self.record)
         return self.office(names[0]).files.site().zone if names else ZoneInfo("UTC")
+
+
+def _no_site() -> Refusal:
+    detail = worded(
+        "there is none yet: import one first (see lunpai import --help)",
+        "还没有案场：请先导入一个，见lunpai import --help",
+    )
+    return Refusal("unknown_site", detail)
 
 
 def shelf() -> Shelf:

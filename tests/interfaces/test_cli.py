@@ -96,6 +96,8 @@ def test_the_desk(lunpai: Lunpai, office: str) -> None:
     at = ["--site", office]
     for name in ("林一", "王二"):
         assert lunpai("enrol", name, *at).status == 0
+    assert "--namesake" in lunpai("enrol", " 林一 ", *at).err
+    assert lunpai("--language", "zh", "enrol", "林三", *at, "--role", "desk").out == "林三已列入名单：desk\n"
     first = lunpai("register", "张小三", *at, "--by", "林一", "--phone", "13912345678")
     assert first.status == 0 and "owner: 林一" in first.out and "3p-16-1" in first.out
     second = lunpai("register", "张小三", *at, "--by", "王二", "--phone", "+86 139 1234 5678")
@@ -205,12 +207,12 @@ def test_scenarios(lunpai: Lunpai, tmp_path: Path, store: str) -> None:
     said = lunpai("scenario", "--store", store, str(good))
     assert (said.status, said.out.splitlines()[-1]) == (0, "1 passed")
     bad.write_text(text.replace("OWNER", "nobody"), "utf-8")
-    later.write_text(text.replace("register:", "receive:"), "utf-8")
+    later.write_text(text.replace("register:", "open_case:"), "utf-8")
     said = lunpai("scenario", "--store", store, str(tmp_path))
     assert said.status == 1
     assert "expected v1: nobody, found lin" in said.out and "bad.yaml:5: step 1" in said.out
     assert "first to receive" in said.out or "founds the claim" in said.out  # the trace of the decision
-    assert "not built yet: receive" in said.out
+    assert "not built yet: open_case" in said.out
     assert said.out.splitlines()[-1] == "1 passed, 1 failed, 1 not built yet"
 
 
