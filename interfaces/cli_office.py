@@ -113,6 +113,20 @@ def _new_site(store: Store, name: str, rulebook: str | None, timezone: str) -> S
     return office
 
 
+@click.command("open", short_help="Open a new site, without a history to import.")
+@click.argument("name")
+@click.option("--rulebook", metavar="ID", required=True, help="The rulebook it goes by (see lunpai rulebook list).")
+@click.option("--timezone", metavar="ZONE", default="Asia/Shanghai", show_default=True)
+def open_new(name: str, rulebook: str, timezone: str) -> None:
+    """Open the site NAME under a rulebook; staff come in by `lunpai enrol`."""
+    time_zone(timezone)
+    with open_store(say) as store:
+        office = _new_site(store, name, rulebook, timezone)
+        site, edition = office.files.site(), office.files.editions().in_force[-1].edition
+    told = f"{site.name} is open under {edition.label}; enrol its staff: lunpai enrol NAME"
+    click.echo(worded(told, f"{site.name}已开设，现行制度{edition.label}；请登记员工：lunpai enrol 姓名"))
+
+
 def show_import(result: ImportResult, report: Path | None, language: str) -> None:
     """The result for people."""
     english = language == "en"
