@@ -92,19 +92,6 @@ def test_a_dispute_is_raised_replayed_and_ruled_on(lunpai: Lunpai, office: str) 
     assert again.status == 1 and "wrong_state" in again.err
 
 
-def test_a_new_office_without_a_history(lunpai: Lunpai) -> None:
-    opened = lunpai("open", "新开案场", "--rulebook", "two-rosters")
-    assert opened.status == 0 and "is open under two-rosters@2000-01-01" in opened.out
-    at = ["--site", "新开案场"]
-    for name, role in (("林芳", "consultant"), ("陈静", "manager")):
-        assert lunpai("enrol", name, *at, "--role", role).status == 0
-    assert lunpai("floor", "sign-in", "林芳", *at).status == 0
-    assert "林芳" in lunpai("floor", "receive", "--channel", "visit", *at).out
-    assert "duplicate_label" in lunpai("open", "新开案场", "--rulebook", "two-rosters").err
-    assert "unknown_rulebook" in lunpai("open", "另一案场", "--rulebook", "none-such").err
-    assert "bad_value" in lunpai("open", "另一案场", "--rulebook", "two-rosters", "--timezone", "Mars").err
-
-
 def test_the_desk(lunpai: Lunpai, office: str) -> None:
     at = ["--site", office]
     for name in ("林一", "王二"):
@@ -252,3 +239,16 @@ def test_help_is_there_for_every_command(lunpai: Lunpai) -> None:
         assert said.status == 0 and said.out.startswith("Usage:")
     assert lunpai("--version").status == 0
     assert lunpai("no-such-command").status == 2
+
+
+def test_a_new_office_without_a_history(lunpai: Lunpai) -> None:
+    opened = lunpai("open", "新开案场", "--rulebook", "two-rosters")
+    assert opened.status == 0 and "is open under two-rosters@2000-01-01" in opened.out
+    at = ["--site", "新开案场"]
+    for name, role in (("林芳", "consultant"), ("陈静", "manager")):
+        assert lunpai("enrol", name, *at, "--role", role).status == 0
+    assert lunpai("floor", "sign-in", "林芳", *at).status == 0
+    assert "林芳" in lunpai("floor", "receive", "--channel", "visit", *at).out
+    assert "duplicate_label" in lunpai("open", "新开案场", "--rulebook", "two-rosters").err
+    assert "unknown_rulebook" in lunpai("open", "另一案场", "--rulebook", "none-such").err
+    assert "bad_value" in lunpai("open", "另一案场", "--rulebook", "two-rosters", "--timezone", "Mars").err
