@@ -109,8 +109,11 @@ class Attribution(msgspec.Struct, frozen=True, kw_only=True):
         since."""
         if self.claim is not None:
             return self.ruling if self.claim.ruled else None
-        fact = self.ruling.fact if self.ruling else None
-        return self.ruling if isinstance(fact, VisitorRuled) and fact.owner is None else None
+        ruling, last = self.ruling, self.last_claim
+        for_nobody = ruling is not None and isinstance(ruling.fact, VisitorRuled) and ruling.fact.owner is None
+        if ruling is None or not for_nobody or (last is not None and last.since > ruling.occurred_at):
+            return None
+        return ruling
 
     @property
     def clauses(self) -> tuple[str, ...]:

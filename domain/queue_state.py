@@ -32,7 +32,6 @@ class Person(msgspec.Struct, frozen=True):
     may_give_up: bool = False
     gave_up: int = 0
     day_lost: bool = False
-    not_reached: bool = False
 
 
 NO_CHOICE = Choice(None, "", ())
@@ -214,9 +213,7 @@ def _signed_in(queue: Queue, envelope: Envelope, fact: facts.SignedIn) -> Queue:
         line.insert(line.index(before) if before in line else len(line), fact.staff)
         lines[channel] = tuple(line)
     at = envelope.occurred_at
-    return _with_person(
-        replace(queue, lines=lines), fact.staff, in_since=at, out=None, free_since=at, not_reached=False
-    )
+    return _with_person(replace(queue, lines=lines), fact.staff, in_since=at, out=None, free_since=at)
 
 
 def _signed_out(queue: Queue, envelope: Envelope, fact: facts.SignedOut) -> Queue:
@@ -231,7 +228,7 @@ def _stepped_out(queue: Queue, envelope: Envelope, fact: facts.SteppedOut) -> Qu
 
 
 def _stepped_back(queue: Queue, envelope: Envelope, fact: facts.SteppedBack) -> Queue:
-    return _with_person(queue, fact.staff, out=None, free_since=envelope.occurred_at, not_reached=False)
+    return _with_person(queue, fact.staff, out=None, free_since=envelope.occurred_at)
 
 
 def _readiness(queue: Queue, envelope: Envelope, fact: facts.ReadinessChanged) -> Queue:
@@ -383,15 +380,11 @@ def _given_up(queue: Queue, envelope: Envelope, fact: facts.GivenUp) -> Queue:
     )
 
 
-def _not_reached(queue: Queue, envelope: Envelope, fact: facts.NotReached) -> Queue:
-    return _with_person(queue, fact.staff, not_reached=True)
-
-
 def _converted(queue: Queue, envelope: Envelope, fact: facts.CallConverted) -> Queue:
     return replace(queue, converted={**queue.converted, fact.staff: queue.converted.get(fact.staff, 0) + 1})
 
 
-def _nothing(queue: Queue, envelope: Envelope, fact: facts.Misconduct | facts.Warned | facts.CarriedOn) -> Queue:
+def _nothing(queue: Queue, envelope: Envelope, fact: Fact) -> Queue:
     return queue
 
 
@@ -413,7 +406,7 @@ _APPLY: Mapping[type, Callable[..., Queue]] = {
     facts.Finished: _over,
     facts.Unanswered: _over,
     facts.GivenUp: _given_up,
-    facts.NotReached: _not_reached,
+    facts.NotReached: _nothing,
     facts.Misconduct: _nothing,
     facts.Warned: _nothing,
     facts.CarriedOn: _nothing,

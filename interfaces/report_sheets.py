@@ -31,7 +31,7 @@ from projections.reports import (
 from projections.source import Holds, Page, Source
 from projections.timeline import TimelineStep
 
-from .report_words import DUE, ERASED, NO_LIMIT, STATUS, UNNAMED, Word, word
+from .report_words import DUE, ERASED, NO_LIMIT, NOBODY, STATUS, UNNAMED, Word, word
 
 AT_ONCE = 1_000
 """Rows read at a time where all are asked for."""
@@ -220,10 +220,10 @@ def _step(asked: Asked, step: TimelineStep) -> tuple[Cell, ...]:
 # Matters
 
 DISPUTE_COLUMNS = (
-    "label", "visitor", "phone", "raised_by", "opened_at", "status", "ruled_at", "ruled_by", "owner", "shares",
+    "label", "visitor", "phone", "raised_by", "opened_at", "status", "ruled_at", "ruled_by", "ruled_owner", "shares",
     "adopted", "reason", "edition",
 )  # fmt: skip
-DISPUTE_BRIEF = ("label", "visitor", "raised_by", "opened_at", "status", "owner", "shares")
+DISPUTE_BRIEF = ("label", "visitor", "raised_by", "opened_at", "status", "ruled_owner", "shares")
 
 
 def disputes_sheets(asked: Asked) -> Found:
@@ -244,9 +244,11 @@ def dispute_sheet(asked: Asked, rows: Sequence[Disputed], more: bool) -> Sheet:
 
 def _dispute(asked: Asked, row: Disputed) -> tuple[Cell, ...]:
     shares = [f"{asked.staff(staff)} {share}" for staff, share in (row.shares or {}).items()]
+    nobody = row.ruled_at is not None and row.owner is None and not row.shares
     return (
         row.label, *_person(_of_entry(asked, row.about_file, row.about_registration)), asked.staff(row.raised_by),
-        row.opened_at, word(STATUS, row.status), row.ruled_at, asked.staff(row.ruled_by), asked.staff(row.owner),
+        row.opened_at, word(STATUS, row.status), row.ruled_at, asked.staff(row.ruled_by),
+        Word("nobody", NOBODY) if nobody else asked.staff(row.owner),
         shares, row.adopted, row.reason, row.edition,
     )  # fmt: skip
 

@@ -34,6 +34,7 @@ HEADINGS: dict[str, tuple[str, str]] = {
     "visitor": ("visitor", "客户"),
     "phone": ("phone", "电话"),
     "owner": ("owner", "归属人"),
+    "ruled_owner": ("owner as ruled", "裁定归属人"),
     "ground": ("ground", "依据"),
     "since": ("since", "起始"),
     "until": ("protected through", "保护至"),

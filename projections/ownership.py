@@ -50,9 +50,7 @@ def _speaks(fact: VisitorRegistered, entry: Entry, first: Entry) -> bool:
 
 def _claim(found: Attribution) -> tuple[Any, ...]:
     """owner, ground, since, until, bought, ruled, last_owner, ended_at."""
-    claim, last, ruling = found.claim, found.last_claim, found.deciding_ruling
-    # A ruling that nobody owns has had its day once somebody has owned, even when that claim is over too.
-    ruled = ruling is not None and (claim is not None or last is None or last.since <= ruling.occurred_at)
+    claim, last, ruled = found.claim, found.last_claim, found.deciding_ruling is not None
     if claim is not None:
         return claim.owner, claim.ground, claim.since, claim.until, claim.bought, ruled, None, None
     if last is None:

@@ -109,6 +109,15 @@ def test_a_ruling_may_leave_the_visitor_to_nobody() -> None:
     assert history.owner(v1, "2026-03-06 12:00") == WANG
 
 
+def test_a_ruling_for_nobody_decides_no_more_once_somebody_has_owned_since() -> None:
+    history, v1 = registered()
+    history.rule("2026-03-05 10:00", None, v1)
+    assert history.ask(v1, "2026-03-05 12:00").deciding_ruling is not None
+    history.again("2026-03-06 10:00", WANG, v1)
+    lapsed = history.ask(v1, "2026-04-06 12:00")
+    assert (lapsed.owner, lapsed.ground, lapsed.deciding_ruling) == (None, "lapsed", None)
+
+
 def test_a_ruling_on_a_lapsed_or_bought_visitor_holds_too() -> None:
     lapsed, v1 = registered()
     lapsed.rule("2026-03-20 10:00", WANG, v1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain import attendance, receptions
-from domain.sales_turn_queue import Asked, Finished, ReceiverChanged, Recognised
+from domain.sales_turn_queue import Asked, Finished, NotReached, ReceiverChanged, Recognised
 from tests.domain.floors import ZHOU, Office, amended, refused
 from tests.domain.given import CHEN, LIN, WANG, ZHAO
 
@@ -216,8 +216,7 @@ def test_a_colleagues_visitor_received_unknowingly_is_made_up_first() -> None:
 def test_nobody_is_unreachable_who_stands_on_the_floor() -> None:
     here = office()
     refused("wrong_state", here, receptions.not_reached, LIN)
-    here.do(receptions.not_reached, ZHOU)
-    assert here.floor.queue.people[ZHOU].not_reached
+    assert here.do(receptions.not_reached, ZHOU) == NotReached(staff=ZHOU)
 
 
 # Claims
