@@ -25,6 +25,8 @@ REFUSALS: dict[str, tuple[str, str]] = {
     "claim_too_late": ("the time for raising a claim is over", "已过提出归属主张的期限"),
     "unit_already_sold": ("this unit has been sold already", "该房源已经售出"),
     "wrong_state": ("this was done already, or is not possible now", "此事已做过，或眼下不能做"),
+    "unknown_key": ("there is no such key", "没有这个密钥"),
+    "changed_meanwhile": ("somebody has changed this meanwhile", "此内容已被他人更改"),
     "command_reused": ("this command id was used for another content", "同一指令编号已用于不同内容"),
 }
 """Code -> (English, Chinese). Codes are those of SCENARIOS.md, 'Codes for refused', and our own below them."""

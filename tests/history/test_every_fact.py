@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
+import domain.access
 import domain.dispute
 import domain.sale
 import domain.site
