@@ -7,7 +7,7 @@ clauses."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
@@ -150,7 +150,7 @@ class SalesFloor(Desk):
         self,
         stamp: Stamp,
         *,
-        reception: str,
+        reception: str | None = None,
         channel: str,
         name: str | None = None,
         phone: str | None = None,
@@ -165,9 +165,10 @@ class SalesFloor(Desk):
     ) -> Answer:
         """The desk calls for a consultant; the queue assigns one, or nobody. The fact carries the whole choice.
 
-        Raises Refusal bad_value, duplicate_label, unknown_staff, unknown_visitor, wrong_state.
+        `reception`: how it is called from now on (None: by the day's next number). Raises Refusal bad_value,
+        duplicate_label, unknown_staff, unknown_visitor, wrong_state.
         """
-        label = reception_label(reception)
+        label = None if reception is None else reception_label(reception)
         name, phone = name if name is None else clean_name(name), phone if phone is None else clean_phone(phone)
         told = Asked(
             asks_for=asks_for,
@@ -186,10 +187,15 @@ class SalesFloor(Desk):
             asked = self._who_came(day.floor, told, Moment(stamp.at, self.known_at(stamp)), name, phone, visitor)
             if asked.owner is None and describes is not None:
                 asked = replace(asked, owner=describes, tie="met", found_by="describes", describes=describes)
-            return self._on_floor(stamp, day, lambda floor: receptions.receive(floor, label, channel, asked))
+            called = label or self._next_label(day)
+            return self._on_floor(stamp, day, lambda floor: receptions.receive(floor, called, channel, asked))
 
         content = {"receive": label, "channel": channel, "contact": [name, phone], "visitor": visitor, "told": told}
         return self.answer(self.carry_out(stamp, decide, describes=describes, **content), subject=self.site_id)
+
+    def _next_label(self, day: Day) -> str:
+        queue = day.floor.queue
+        return receptions.next_label(queue, self.files.queue(queue.day - timedelta(days=1)))
 
     def _who_came(
         self, floor: Floor, told: Asked, moment: Moment, name: str | None, phone: str | None, visitor: Entry | None

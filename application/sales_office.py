@@ -110,15 +110,19 @@ class SalesOffice(Desk):
         rulebook: str | None = None,
         amend: Mapping[str, object] | None = None,
         by: UUID | None = None,
+        instead_of: int | None = None,
     ) -> Answer:
         """Put a rulebook in force, or (without `rulebook`) the present one with parameters changed.
 
-        The first adoption holds from the day the edition itself is in force. Raises Refusal unknown_rulebook,
-        unknown_parameter, bad_value, bad_time, not_permitted.
+        The first adoption holds from the day the edition itself is in force. `instead_of`: the position of the adoption
+        that it is meant to replace. Raises Refusal unknown_rulebook, unknown_parameter, bad_value, bad_time,
+        not_permitted, changed_meanwhile (another one has been adopted since).
         """
 
         def decide() -> Decided:
             site = self.files.site()
+            if instead_of is not None and instead_of != (site.adoptions[-1].position if site.adoptions else 0):
+                raise Refusal("changed_meanwhile", "another adoption is in force")
             day = day_of(stamp.at, site.zone)
             if rulebook is not None:
                 edition, text = self.shelf.edition(rulebook, day)
@@ -342,12 +346,16 @@ class SalesOffice(Desk):
 
     # Disputes
 
-    def open_dispute(self, stamp: Stamp, *, about: Entry | UUID, by: UUID, label: str) -> Answer:
-        """Claim a visitor (an Entry) or a sale (its id). Raises Refusal claim_too_late, duplicate_label."""
-        label = clean_text(label, "label")
+    def open_dispute(self, stamp: Stamp, *, about: Entry | UUID, by: UUID, label: str | None = None) -> Answer:
+        """Claim a visitor (an Entry) or a sale (its id); without a label it goes by the next free D-number.
+
+        Raises Refusal claim_too_late, duplicate_label.
+        """
+        given = None if label is None else clean_text(label, "label")
 
         def decide() -> Decided:
             self.known_staff(by)
+            label = given or self._next_dispute()
             site, dispute = self.files.site(), uuid4()
             if isinstance(about, Entry):
                 self.files.visitor(about.visitor).registration(about.registration)
@@ -371,10 +379,18 @@ class SalesOffice(Desk):
                 ClaimOn("dispute", self.files.key("dispute", label), dispute),
                 ClaimOn("disputed", self.files.key("disputed", subject), dispute),
             )
-            return Decided([(dispute, 0, [fact])], edition.label, claims, when_claimed="duplicate_label")
+            # A number that somebody else was faster with is no refusal: the next one is taken.
+            when_claimed = None if given is None else "duplicate_label"
+            return Decided([(dispute, 0, [fact])], edition.label, claims, when_claimed=when_claimed)
 
-        carried = self.carry_out(stamp, decide, dispute=about, staff=by, label=label)
+        carried = self.carry_out(stamp, decide, dispute=about, staff=by, label=given)
         return self.answer(carried, subject=carried.envelopes[0].stream)
+
+    def _next_dispute(self) -> str:
+        number = len(self.record.subjects("dispute")) + 1
+        while self.files.held_by("dispute", f"D{number}"):
+            number += 1
+        return f"D{number}"
 
     def _last_sale(self, about: Entry, stamp: Stamp) -> datetime | None:
         """When the customer last bought: a claim on the visitor after that is a claim on the sale (A4)."""

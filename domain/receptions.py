@@ -5,12 +5,13 @@ Every decision takes the floor as it stands and gives facts, or refuses with a c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from uuid import UUID
 
 from msgspec.structs import replace
 
-from .queue_state import Reception
+from .queue_state import Queue, Reception
 from .refusals import Refusal
 from .rulebook import Row, merged
 from .rules.countable_turns import at_assignment, at_finish, back, is_short, known_when, of_the_first, row_of_counts
@@ -39,6 +40,16 @@ def check_purpose(purpose: str | None) -> None:
     """Raises Refusal bad_value for an unknown one."""
     if purpose is not None and purpose not in PURPOSES:
         raise Refusal("bad_value", f"{purpose!r}; purposes are {', '.join(PURPOSES)}")
+
+
+def next_label(queue: Queue, yesterday: Queue | None) -> str:
+    """The day's next number (r1, r2, ...); not one that a reception going on since yesterday bears."""
+    taken = {*queue.receptions, *(yesterday.open if yesterday else ())}
+    numbers = [int(label[1:]) for label in queue.receptions if re.fullmatch(r"r\d{1,9}", label)]
+    number = max(numbers, default=0) + 1
+    while f"r{number}" in taken:
+        number += 1
+    return f"r{number}"
 
 
 def receive(floor: Floor, label: str, channel: str, asked: Asked) -> ReceptionOpened:

@@ -3,7 +3,6 @@ to whom it went."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,9 +16,8 @@ from application.desk import Answer
 from application.privacy import clean_text
 from application.replay.matter import find_matter
 from domain.calendar import day_of
-from domain.refusals import Refusal
 from domain.rules.turn_vocabulary import PURPOSES
-from domain.sales_turn_queue import CHANNELS, queue_id
+from domain.sales_turn_queue import CHANNELS, ReceptionOpened, queue_id
 from domain.visitor import Entry
 
 from .arguments import day_typed, say, unseen
@@ -114,29 +112,14 @@ def receive(
         "describes": _person(desk, describes),
         "invited_by": _person(desk, invited_by),
     }
-    while True:
-        stamp = desk.stamp()
-        called = clean_text(label, "reception") if label else _next_label(desk, stamp)
-        try:
-            answer = desk.office.floor.receive(stamp, reception=called, name=visitors_name, **known, **told)
-        except Refusal as refusal:
-            # Another desk was faster with the same number.
-            if refusal.code != "duplicate_label" or label is not None:
-                raise
-        else:
-            return _tell(desk, answer, called)
+    called = clean_text(label, "reception") if label else None
+    answer = desk.office.floor.receive(desk.stamp(), reception=called, name=visitors_name, **known, **told)
+    _tell(desk, answer, called or _opened(answer))
 
 
-def _next_label(desk: Desk, stamp: Stamp) -> str:
-    """The day's next number; not one that a reception going on since yesterday bears."""
-    queue = desk.office.floor.floor(stamp.at).queue
-    yesterday = desk.office.files.queue(queue.day - timedelta(days=1))
-    taken = {*queue.receptions, *(yesterday.open if yesterday else ())}
-    numbers = [int(label[1:]) for label in queue.receptions if re.fullmatch(r"r\d{1,9}", label)]
-    number = max(numbers, default=0) + 1
-    while f"r{number}" in taken:
-        number += 1
-    return f"r{number}"
+def _opened(answer: Answer) -> str:
+    (opened,) = (e.fact for e in answer.facts if isinstance(e.fact, ReceptionOpened))
+    return opened.reception
 
 
 def _at(desk: Desk, label: str, carry_out: Carry, by: str | None = None) -> None:

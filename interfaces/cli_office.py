@@ -18,6 +18,7 @@ from application.replay.matter import Matter, find_dispute
 from application.replay.report import Asked
 from application.replay.report import replay as replay_matter
 from application.sales_office import SalesOffice, find_site, open_site, time_zone
+from domain.dispute import DisputeOpened
 from domain.refusals import Refusal
 from domain.rulebook import Edition
 
@@ -225,16 +226,9 @@ def raise_dispute(
     """Raise a dispute and return its label: the one given, or the next free D-number."""
     about = matter.sale.id if matter.sale else matter.entry
     claimant = person(office, by)
-    number = len(office.record.subjects("dispute"))
-    while True:
-        number += 1
-        try:
-            called = label or f"D{number}"
-            office.open_dispute(stamp(office, by, when), about=about, by=claimant, label=called)
-            return called
-        except Refusal as refusal:
-            if refusal.code != "duplicate_label" or label is not None:
-                raise
+    answer = office.open_dispute(stamp(office, by, when), about=about, by=claimant, label=label)
+    (opened,) = (e.fact for e in answer.facts if isinstance(e.fact, DisputeOpened))
+    return opened.label
 
 
 @click.command(short_help="Rule on a dispute.")

@@ -35,16 +35,16 @@ def find_matter(office: SalesOffice, text: str) -> Matter:
     files = office.files
     wanted = text.strip()
     if (dispute := find_dispute(office, wanted)) is not None:
-        return _of_dispute(office, dispute)
+        return matter_of_dispute(office, dispute)
     if wanted and (sales := files.held_by("unit", unit_key(wanted))):
-        return _of_sale(office, sales[0], "sale")
+        return matter_of_sale(office, sales[0])
     if (identity := _uuid(wanted)) is not None:
         return _by_id(office, identity)
     for visitors in (_by_phone(office, wanted), _by_name(office, wanted)):
         if len(visitors) > 1:
             raise Refusal("bad_value", f"{len(visitors)} visitors bear this name; give the phone or the visitor's id")
         if visitors:
-            return _of_visitor(office, files.entry_of_name(visitors[0], _cleaned(wanted)))
+            return matter_of_visitor(office, files.entry_of_name(visitors[0], _cleaned(wanted)))
     raise Refusal("unknown_visitor", "no unit, sale, dispute or visitor goes by this")
 
 
@@ -58,7 +58,7 @@ def find_dispute(office: SalesOffice, label: str) -> UUID | None:
 
 
 def _by_id(office: SalesOffice, identity: UUID) -> Matter:
-    for find in (_of_sale_id, _of_dispute, _of_visitor_id):
+    for find in (matter_of_sale, matter_of_dispute, _of_visitor_id):
         try:
             return find(office, identity)
         except Refusal as refusal:
@@ -67,27 +67,26 @@ def _by_id(office: SalesOffice, identity: UUID) -> Matter:
     raise Refusal("unknown_visitor", f"no sale, dispute or visitor has the id {identity}")
 
 
-def _of_sale_id(office: SalesOffice, sale: UUID) -> Matter:
-    return _of_sale(office, sale, "sale")
-
-
 def _of_visitor_id(office: SalesOffice, visitor: UUID) -> Matter:
-    office.files.visitor(visitor)
-    return _of_visitor(office, Entry(visitor, 1))
+    return matter_of_visitor(office, Entry(visitor, 1))
 
 
-def _of_sale(office: SalesOffice, sale: UUID, kind: str) -> Matter:
+def matter_of_sale(office: SalesOffice, sale: UUID) -> Matter:
+    """Raises Refusal unknown_sale."""
     found = office.files.sale(sale)
-    return Matter(kind=kind, entry=found.terms.visitor, sale=found, disputes=_disputes_about(office, sale))
+    return Matter(kind="sale", entry=found.terms.visitor, sale=found, disputes=_disputes_about(office, sale))
 
 
-def _of_dispute(office: SalesOffice, dispute: UUID) -> Matter:
+def matter_of_dispute(office: SalesOffice, dispute: UUID) -> Matter:
+    """Raises Refusal unknown_dispute."""
     found = office.files.dispute(dispute)
     sale = office.files.sale(found.matter.sale) if found.matter.sale else None
     return Matter(kind="dispute", entry=found.matter.visitor, sale=sale, disputes=(found,))
 
 
-def _of_visitor(office: SalesOffice, entry: Entry) -> Matter:
+def matter_of_visitor(office: SalesOffice, entry: Entry) -> Matter:
+    """Raises Refusal unknown_visitor."""
+    office.files.visitor(entry.visitor).registration(entry.registration)
     return Matter(kind="visitor", entry=entry, sale=None, disputes=_disputes_about(office, entry.visitor))
 
 
