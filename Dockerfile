@@ -1,6 +1,7 @@
 # The image of lunpai. It brings no database: LUNPAI_DATABASE_URL must name a PostgreSQL server (15 to 18).
 #     docker build -t lunpai .
-#     docker run -e LUNPAI_DATABASE_URL=postgresql://... -v lunpai:/var/lib/lunpai lunpai serve
+#     docker run -e LUNPAI_DATABASE_URL=postgresql://... -v lunpai:/var/lib/lunpai -p 8080:8080 \
+#         lunpai serve --host 0.0.0.0
 
 FROM python:3.13-slim AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1

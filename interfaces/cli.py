@@ -28,6 +28,7 @@ from .cli_read_side import rebuild, show_lag
 from .cli_report import report
 from .cli_rulebook import rulebook
 from .cli_scenario import scenario
+from .cli_serve import key, serve
 from .cli_simulate import simulate_command
 from .cli_start import demo, run
 from .cli_work import schedule, work
@@ -73,9 +74,10 @@ def lunpai(context: click.Context, language: str) -> None:
 
 ON_RECORD = (import_files, *COMMANDS, floor, replay, dispute, rule)
 OFFICE = (run, demo, open_new, *ON_RECORD, scenario, simulate_command, rulebook, health)
+API = (serve, key)
 READ_SIDE = (report, work, show_lag, rebuild, schedule)
 
-for command in (*OFFICE, *READ_SIDE):
+for command in (*OFFICE, *API, *READ_SIDE):
     lunpai.add_command(command)
 
 

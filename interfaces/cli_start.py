@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import tempfile
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import click
 from rich.console import Console
 
+from application.access import SCOPES
 from application.commands import Stamp
 from application.embedded_postgres import default_home
 from application.replay.lines import Replay
@@ -23,6 +28,7 @@ from projections.views import VIEWS
 from . import replay_terminal
 from .arguments import say
 from .cli_office import raise_dispute, rule_on, run_import, show_import
+from .cli_serve import HOST, PORT, key_for
 from .cli_work import keep, schedule_file
 from .store import Store, open_store, sample_office
 
@@ -46,7 +52,25 @@ def run(language: str, once: bool) -> None:
         _tell(store, language)
         if not once:
             say("the store is running; Ctrl-C stops it" if language == "en" else "数据库正在运行；按 Ctrl-C 停止")
-            keep(store, language, schedule)
+            with api(store, language):
+                keep(store, language, schedule)
+
+
+@contextmanager
+def api(store: Store, language: str) -> Iterator[None]:
+    """The API beside this process, with a key of the sample office's manager for today."""
+    click.echo(f"API: http://{HOST}:{PORT}/docs")
+    if site_names(store.record) == [SITE]:
+        ends = datetime.now(UTC) + timedelta(days=1)
+        text = key_for(store.office(SITE), MANAGER, tuple(SCOPES), ends)
+        click.echo(f"key for a day ({MANAGER}): {text}" if language == "en" else f"一日密钥（{MANAGER}）：{text}")
+        click.echo(f"  curl -H 'Authorization: Bearer {text}' http://{HOST}:{PORT}/v1/sites")
+    server = subprocess.Popen([sys.executable, "-m", "interfaces.cli", "--language", language, "serve"])
+    try:
+        yield
+    finally:
+        server.terminate()
+        server.wait()
 
 
 def _half_loaded(store: Store) -> bool:

@@ -143,12 +143,30 @@ def scratch_store(kind: str, say: Say) -> Iterator[Store]:
 
 
 def _opened(uri: str, schema: str, master: bytes) -> Iterator[Store]:
-    prepare_store(uri, schema, Keyring(master, lambda persons: {}).fingerprint())
-    record = Record(PostgresRecorder(uri, schema=schema))
+    _prepare(uri, schema, master)
+    store = store_at(uri, schema, master)
     try:
-        yield Store(record, Keyring(master, record.person_keys), shelf())
+        yield store
     finally:
-        record.close()
+        store.record.close()
+
+
+def _prepare(uri: str, schema: str, master: bytes) -> None:
+    prepare_store(uri, schema, Keyring(master, lambda persons: {}).fingerprint())
+
+
+@contextmanager
+def prepared_database(say: Say) -> Iterator[str]:
+    """The address of this installation's database, migrated; for a program whose other processes open the store."""
+    with database(say) as uri:
+        _prepare(uri, SCHEMA, master_key(default_home()))
+        yield uri
+
+
+def store_at(uri: str, schema: str = SCHEMA, master: bytes | None = None) -> Store:
+    """The store in a database that has been prepared."""
+    record = Record(PostgresRecorder(uri, schema=schema))
+    return Store(record, Keyring(master or master_key(default_home()), record.person_keys), shelf())
 
 
 def sample_office() -> list[Path]:

@@ -1,0 +1,179 @@
+"""What a command answers: the facts it put on record, the clauses they rest on with their texts, who owns the visitor
+or has which share, and the position up to which all of that holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from application.desk import Answer
+from application.replay.lines import Citation, Text
+from application.replay.wording import GROUND, SHARES
+from application.sales_office import SalesOffice
+from domain.attribution import Attribution
+from domain.dispute import DisputeOpened
+from domain.record import Envelope
+from domain.sales_turn_queue import QueueOpened
+from domain.settlement import Settlement
+
+HIDDEN = frozenset({"sealed", "person", "buyer_sealed", "buyer_person", "text", "sha256"})
+"""Fields of facts that are not told: ciphertext, whose key it is under, a rulebook's whole text."""
+
+
+class FactTold(msgspec.Struct, frozen=True, kw_only=True):
+    """A fact. `fact` is its stored name; `content` its fields, members of staff and visitors by id."""
+
+    fact: str
+    position: int
+    at: datetime
+    known_at: datetime
+    edition: str | None
+    content: dict[str, Any]
+
+
+class EntryLine(msgspec.Struct, frozen=True):
+    """An entry in the public register: the visitor's file, and which of its registrations."""
+
+    visitor: UUID
+    registration: int
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """Who owns a visitor (None: nobody) and on what ground; `until`: the last protected day (None: no limit, or
+    nobody)."""
+
+    owner: str | None
+    owner_id: UUID | None
+    ground: str
+    ground_text: Text
+    since: datetime | None
+    until: date | None
+    bought: bool
+    clauses: tuple[str, ...]
+
+
+class Shares(msgspec.Struct, frozen=True, kw_only=True):
+    """How the commission of a sale is shared: fractions, and yuan with two decimals, by member of staff."""
+
+    ground: str
+    ground_text: Text
+    shares: dict[UUID, str]
+    amounts: dict[UUID, str]
+    clauses: tuple[str, ...]
+
+
+class Happened(msgspec.Struct, frozen=True, kw_only=True):
+    """What a command brought about. `repeated`: it was carried out before, and this is the first answer once more.
+
+    `facts` is empty where the command changed nothing. `subject`: the id of what it made or concerned; `reception`,
+    `dispute`: how those are called. `clauses`: every clause cited, with its text; `staff`: the names of those
+    mentioned."""
+
+    position: int
+    repeated: bool
+    subject: UUID | None
+    reception: str | None
+    dispute: str | None
+    visitor: EntryLine | None
+    attribution: Standing | None
+    settlement: Shares | None
+    facts: tuple[FactTold, ...]
+    clauses: tuple[Citation, ...]
+    staff: dict[UUID, str]
+
+
+def happened(office: SalesOffice, answer: Answer) -> Happened:
+    """An answer as it is told."""
+    facts = tuple(_fact(office, e) for e in answer.facts if not isinstance(e.fact, QueueOpened))
+    standing = standing_of(office, answer.attribution) if answer.attribution else None
+    shares = shares_of(answer.settlement) if answer.settlement else None
+    cited = [*_cited(fact.content for fact in facts), *(standing.clauses if standing else ())]
+    mentioned = [standing.owner_id] if standing else []
+    return Happened(
+        position=answer.position,
+        repeated=answer.repeated,
+        subject=answer.subject,
+        reception=next((r for e in answer.facts if (r := getattr(e.fact, "reception", None))), None),
+        dispute=next((e.fact.label for e in answer.facts if isinstance(e.fact, DisputeOpened)), None),
+        visitor=EntryLine(answer.entry.visitor, answer.entry.registration) if answer.entry else None,
+        attribution=standing,
+        settlement=shares,
+        facts=facts,
+        clauses=citations(office, [*cited, *(shares.clauses if shares else ())]),
+        staff=names(office, [*mentioned, *_ids(fact.content for fact in facts), *(shares.shares if shares else ())]),
+    )
+
+
+def standing_of(office: SalesOffice, found: Attribution) -> Standing:
+    return Standing(
+        owner=office.files.staff_name(found.owner) if found.owner else None,
+        owner_id=found.owner,
+        ground=found.ground,
+        ground_text=Text(*GROUND[found.ground]),
+        since=found.claim.since.astimezone(office.files.site().zone) if found.claim else None,
+        until=found.until,
+        bought=found.claim is not None and found.claim.bought,
+        clauses=found.clauses,
+    )
+
+
+def shares_of(found: Settlement) -> Shares:
+    return Shares(
+        ground=found.ground,
+        ground_text=Text(*SHARES[found.ground]),
+        shares={staff: str(share) for staff, share in found.shares.items()},
+        amounts={staff: str(amount) for staff, amount in found.amounts.items()},
+        clauses=found.clauses,
+    )
+
+
+def citations(office: SalesOffice, ids: Iterable[str]) -> tuple[Citation, ...]:
+    """Clauses with their texts, each once."""
+    cited = dict.fromkeys(ids)
+    found = office.files.editions().clauses(cited) if cited else []
+    return tuple(Citation(key, clause.rules, clause.source, clause.en, clause.zh) for key, clause in found)
+
+
+def names(office: SalesOffice, ids: Iterable[Any]) -> dict[UUID, str]:
+    """The names of those ids that are members of staff."""
+    known = {str(staff): staff for staff in office.files.site().staff}
+    found = [known[str(one)] for one in dict.fromkeys(ids) if str(one) in known]
+    return {staff: office.files.staff_name(staff) for staff in found}
+
+
+def _fact(office: SalesOffice, envelope: Envelope) -> FactTold:
+    zone = office.files.site().zone
+    content = msgspec.to_builtins(envelope.fact)
+    return FactTold(
+        fact=envelope.fact.stored_name,
+        position=envelope.position,
+        at=envelope.occurred_at.astimezone(zone),
+        known_at=envelope.known_at.astimezone(zone),
+        edition=envelope.edition,
+        content={name: value for name, value in content.items() if name not in HIDDEN},
+    )
+
+
+def _walk(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Every plain value in a content, keys included, with the name of the field it stands in."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield "", key
+            yield from _walk(inner, key)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _walk(inner, name)
+    else:
+        yield name, value
+
+
+def _cited(contents: Iterable[Any]) -> list[str]:
+    return [value for content in contents for name, value in _walk(content) if name == "clauses"]
+
+
+def _ids(contents: Iterable[Any]) -> list[Any]:
+    return [value for content in contents for _, value in _walk(content) if isinstance(value, str)]

@@ -1,0 +1,117 @@
+"""The application: resources, errors, logs and the policy of every route put together - or none of it, where a route
+has no policy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from flask import Flask, Response, g, request
+from werkzeug.routing import BaseConverter
+
+from ..store import Store
+from . import disputes, office, queue, receptions, rulebooks, sales, visitors
+from .bodies import LARGEST_BYTES
+from .caller import Doorkeeper
+from .errors import ProblemApi, log_exception, register_errors
+from .fields import RULEBOOK
+from .limits import Allowance
+from .logs import begin, register_logs
+from .operations import Resource, Running
+from .pages import pages
+from .spec import completed, options
+
+RESOURCES: tuple[Resource, ...] = (
+    office.office,
+    queue.queue,
+    receptions.receptions,
+    visitors.visitors,
+    sales.sales,
+    disputes.disputes,
+    rulebooks.rulebooks,
+)
+PUBLIC = frozenset(f"pages.{name}" for name in ("healthz", "readyz", "openapi", "docs"))
+"""The only routes that ask for no key."""
+
+LOOK_UPS_A_MINUTE = 30
+
+
+class RouteWithoutPolicy(Exception):
+    """A route that nobody said anything about: who may use it must be decided before it can be."""
+
+
+class RulebookId(BaseConverter):
+    """A rulebook's id in a path; never a file's name."""
+
+    regex = RULEBOOK.removesuffix(r"\Z")
+
+
+class Parts(msgspec.Struct, frozen=True):
+    """What the views find in the application. `spec`: the OpenAPI document."""
+
+    store: Store
+    running: Running
+    look_ups: Allowance
+    spec: dict[str, Any]
+
+
+class Application(Flask):
+    def log_exception(self, exc_info: Any, ctx: Any = None) -> None:
+        log_exception(exc_info[1])
+
+
+def create_app(store: Store, *, look_ups_a_minute: int = LOOK_UPS_A_MINUTE) -> Flask:
+    """The API over a store. Raises RouteWithoutPolicy."""
+    store.shelf.editions(
+        store.shelf.ids()[0]
+    )  # msgspec learns types when first used, which threads must not do at once
+    templates = Path(__file__).parents[1] / "templates"
+    app = Application("lunpai", static_folder=None, template_folder=str(templates))
+    app.url_map.converters["rulebook_id"] = RulebookId
+    app.url_map.strict_slashes = False
+    app.config.update(
+        MAX_CONTENT_LENGTH=LARGEST_BYTES,
+        PROPAGATE_EXCEPTIONS=False,
+        API_TITLE="lunpai",
+        API_VERSION="v1",
+        OPENAPI_VERSION="3.1.0",
+    )
+    api = ProblemApi(app, spec_kwargs=options(version("lunpai")))
+    for resource in RESOURCES:
+        api.register_blueprint(resource)
+    app.register_blueprint(pages)
+    register_errors(app)
+    register_logs(app)
+    policies = {endpoint: action for resource in RESOURCES for endpoint, action in resource.policies.items()}
+    app.extensions["lunpai"] = Parts(store, Running(), Allowance(look_ups_a_minute), completed(api.spec.to_dict()))
+    guard(app, Doorkeeper(store, policies), policies)
+    return app
+
+
+def guard(app: Flask, doorkeeper: Doorkeeper, policies: Mapping[str, str]) -> None:
+    """Let nobody in but by the policy of the route. Raises RouteWithoutPolicy for a route that has none."""
+    check_policies(app, policies)
+
+    @app.before_request
+    def let_in() -> None:
+        begin()
+        endpoint = request.endpoint
+        if endpoint is not None and endpoint not in PUBLIC:
+            g.caller = doorkeeper.let_in(policies[endpoint])
+
+    @app.after_request
+    def harden(response: Response) -> Response:
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.vary.update(("Accept-Language", "Authorization"))
+        return response
+
+
+def check_policies(app: Flask, policies: Mapping[str, str]) -> None:
+    """Raises RouteWithoutPolicy."""
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint not in policies and rule.endpoint not in PUBLIC:
+            raise RouteWithoutPolicy(f"{rule.rule} ({rule.endpoint}): say which action it is")

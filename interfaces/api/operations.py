@@ -1,0 +1,189 @@
+"""How a resource declares what can be done with it: a question or a command, its policy, its shape, its example.
+
+A view gets the caller and what was given, calls one method and hands back what came of it; everything else - letting
+in, parsing, telling, documenting - is the same for all and stands here."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from flask import Response, current_app, g, request
+from flask_smorest import Blueprint
+from marshmallow import Schema
+
+from application.desk import Answer
+
+from .answers import Happened, happened
+from .bodies import StrictParser
+from .caller import Caller, Whose, check_query, with_body, with_command
+from .errors import Problem
+from .fields import QuerySchema
+from .limits import Allowance
+from .spec import document
+
+View = Callable[..., Any]
+
+
+class Tagged(msgspec.Struct, frozen=True):
+    """An answer with the ETag of what it tells."""
+
+    answer: Any
+    tag: str
+
+
+class Page(msgspec.Struct, frozen=True):
+    """A text to read, in Markdown."""
+
+    text: str
+
+
+class Running:
+    """The commands that are being carried out in this process, so that a second one of the same id is told to wait.
+
+    What another process is doing is not known here; there the record itself sees to it that both get one answer."""
+
+    def __init__(self) -> None:
+        self._ids: set[UUID] = set()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def only(self, command: UUID) -> Iterator[None]:
+        """Raises Problem still_running."""
+        with self._lock:
+            if command in self._ids:
+                raise Problem("still_running", headers={"Retry-After": "1"})
+            self._ids.add(command)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._ids.discard(command)
+
+
+class Resource(Blueprint):
+    """A resource of the API. `policies`: endpoint -> action."""
+
+    ARGUMENTS_PARSER = StrictParser()
+
+    def __init__(self, name: str, about: str) -> None:
+        super().__init__(name, __name__, description=about)
+        self.policies: dict[str, str] = {}
+
+    def command(
+        self,
+        rule: str,
+        schema: type[Schema],
+        *,
+        action: str,
+        example: Mapping[str, Any],
+        whose: Whose | None = None,
+        refuses: Sequence[str] = (),
+    ) -> Callable[[View], View]:
+        """A POST that puts something on record and answers what happened."""
+
+        def decorate(view: View) -> View:
+            @functools.wraps(view)
+            def run(given: dict[str, Any], **path: Any) -> Response:
+                caller: Caller = g.caller
+                path.pop("site")
+                caller.require(whose, given, path)
+                assert caller.command_id is not None
+                with current_app.extensions["lunpai"].running.only(caller.command_id):
+                    answer: Answer = view(caller, given, **path)
+                return dumped(happened(caller.office, answer))
+
+            doc = document(view.__name__, action, Happened, command=True, refuses=refuses)
+            return self._add(rule, "POST", schema, "json", example, action, doc, run, with_command)
+
+        return decorate
+
+    def query(
+        self,
+        rule: str,
+        answer: Any,
+        *,
+        action: str,
+        schema: type[Schema] = QuerySchema,
+        example: Mapping[str, Any] | None = None,
+        whose: Whose | None = None,
+        refuses: Sequence[str] = (),
+        limited: bool = False,
+    ) -> Callable[[View], View]:
+        """A question: a GET, or (with an `example` of its body) a POST that changes nothing.
+
+        `limited`: only so many a minute for each member of staff."""
+        posted = example is not None
+
+        def decorate(view: View) -> View:
+            @functools.wraps(view)
+            def run(given: dict[str, Any], **path: Any) -> Response:
+                caller: Caller = g.caller
+                path.pop("site", None)
+                caller.require(whose, given, path)
+                if limited:
+                    allowance: Allowance = current_app.extensions["lunpai"].look_ups
+                    allowance.take(caller.staff)
+                _wait_for(caller, given.pop("min_position", None))
+                return dumped(view(caller, given, **path))
+
+            doc = document(
+                view.__name__, action, answer, command=False, refuses=refuses, limited=limited, posted=posted
+            )
+            method, location = ("POST", "json") if posted else ("GET", "query")
+            return self._add(rule, method, schema, location, example, action, doc, run, with_body if posted else None)
+
+        return decorate
+
+    def _add(
+        self,
+        rule: str,
+        method: str,
+        schema: type[Schema],
+        location: str,
+        example: Mapping[str, Any] | None,
+        action: str,
+        doc: Mapping[str, Any],
+        run: View,
+        prepare: Callable[[Caller], Caller] | None,
+    ) -> View:
+        parsed = self.arguments(schema, location=location, **({} if example is None else {"example": dict(example)}))(
+            run
+        )
+
+        @functools.wraps(parsed)
+        def prepared(*given: Any, **path: Any) -> Response:
+            check_query()
+            if prepare is not None:
+                g.caller = prepare(g.caller)
+            return parsed(*given, **path)
+
+        self.policies[f"{self.name}.{run.__name__}"] = action
+        self.route(f"/v1{rule}", methods=[method])(self.doc(**doc)(prepared))
+        return run
+
+
+def _wait_for(caller: Caller, position: int | None) -> None:
+    """Questions are answered from the record itself, so what was acknowledged is there. Raises Problem behind."""
+    if position is not None and position > (there := caller.office.record.position()):
+        raise Problem("behind", f"the record holds {there}", headers={"Retry-After": "1"})
+
+
+def dumped(answer: Any) -> Response:
+    """An answer as it is sent."""
+    if isinstance(answer, Page):
+        return Response(answer.text, content_type="text/markdown; charset=utf-8")
+    tag = None
+    if isinstance(answer, Tagged):
+        answer, tag = answer.answer, answer.tag
+    response = Response(msgspec.json.encode(answer), content_type="application/json")
+    if tag is not None:
+        response.set_etag(tag)
+        response.headers["Cache-Control"] = "private, no-cache"
+        response.make_conditional(request)
+    return response

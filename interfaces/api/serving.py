@@ -1,0 +1,84 @@
+"""Serving the API by gunicorn: worker processes with threads, set up here and by no file, ended in good order."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+from .logs import log_to_stderr
+
+GRACE_SECONDS = 30
+"""How long requests may go on once the end is asked for."""
+
+SILENT_SECONDS = 60
+"""A worker that has shown no sign of life for so long is replaced."""
+
+
+class Server(BaseApplication):
+    """`make` opens the store and makes the application, in each worker for itself: connections and threads do not
+    survive being forked. `started` is called once, when requests can come in."""
+
+    def __init__(
+        self,
+        make: Callable[[], Flask],
+        started: Callable[[], None],
+        *,
+        host: str,
+        port: int,
+        workers: int,
+        threads: int,
+    ) -> None:
+        self._make, self._started = make, started
+        bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        self._settings: dict[str, Any] = {
+            "bind": bind,
+            "workers": workers,
+            "threads": threads,
+            "worker_class": "gthread",
+            "timeout": SILENT_SECONDS,
+            "graceful_timeout": GRACE_SECONDS,
+            "keepalive": 5,
+            "limit_request_line": 2048,
+            "limit_request_fields": 50,
+            "limit_request_field_size": 4096,
+            "accesslog": None,
+            "control_socket_disable": True,
+            "proc_name": "lunpai",
+            "when_ready": lambda arbiter: self._started(),
+            "worker_exit": _end,
+            "logconfig_dict": LOGGING,
+        }
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self._settings.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        log_to_stderr()
+        return self._make()
+
+
+def _end(arbiter: Any, worker: Any) -> None:
+    """A worker ends here and now. It was forked in the middle of its parent's work, and would otherwise go on to tidy
+    up what is the parent's, such as the embedded database."""
+    ended = sys.exc_info()[1]
+    status = ended.code if isinstance(ended, SystemExit) and isinstance(ended.code, int) else 0
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status & 0xFF)
+
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "interfaces.api.logs.JsonLines"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stderr"}},
+    "root": {"level": "WARNING", "handlers": ["stderr"]},
+    "loggers": {"gunicorn.error": {"level": "WARNING", "handlers": ["stderr"], "propagate": False}},
+}

@@ -1,0 +1,144 @@
+"""The OpenAPI document: what every operation has in common - headers, answers, errors by code - said in one place.
+
+Answers are documented from the very types they are made of."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from application.access import ACTIONS
+
+from .errors import ERRORS, MEDIA_TYPE, TYPE, ProblemLine
+from .examples import PATHS
+
+EVERYWHERE = ("unauthenticated", "access_denied", "unknown_site", "bad_fields", "bad_request", "store_unavailable")
+WITH_A_BODY = ("bad_body", "too_large", "not_json")
+OF_COMMANDS = (
+    *("idempotency_key_missing", "idempotency_key_malformed", "bad_precondition", "still_running", "command_reused"),
+    *("bad_time", "bad_value", "rulebook_silent"),
+)
+
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": True,
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200},
+    "description": "Names this command. Sent again with the same body it changes nothing and gets the first answer.",
+    "example": "3f0c9a52-1",
+}
+
+ABOUT = """\
+Whose turn, whose customer, whose commission. Every request shows a key: `Authorization: Bearer lunpai_...`
+(`lunpai key issue` makes one). What it may do is what the role of its member of staff permits at that moment.
+
+Commands are POSTs with an `Idempotency-Key`; they answer what happened: the facts put on record, the clauses they rest
+on, the position. Times carry their offset. Names and phones of visitors are told masked, and travel in bodies only.
+Errors are problem+json (RFC 9457): go by `code`. `Accept-Language: zh-CN` gives titles in Chinese.
+"""
+
+CALLED = {"application.replay.lines": "Replay", "interfaces.floor_why": "Reception"}
+"""Where two types have the same name, they are told apart by their modules; the document has names that stay."""
+
+_answers: dict[str, Any] = {}
+"""Name -> type of every answer that an operation has."""
+
+
+def document(
+    name: str,
+    action: str,
+    answer: Any,
+    *,
+    command: bool,
+    refuses: Sequence[str],
+    limited: bool = False,
+    posted: bool = True,
+) -> dict[str, Any]:
+    """What an operation's entry says beside its summary, path and body."""
+    codes = [*EVERYWHERE, *refuses, *(WITH_A_BODY if posted else ()), *(OF_COMMANDS if command else ("behind",))]
+    codes += ["too_many_requests"] if limited else []
+    known = ACTIONS[action]
+    return {
+        "operationId": name,
+        "parameters": [IDEMPOTENCY_KEY] if command else [],
+        "responses": {"200": _answered(answer), **_problems(dict.fromkeys(codes))},
+        "x-action": action,
+        "x-scope": known.scope,
+        "x-roles": dict(known.grants),
+    }
+
+
+def _answered(answer: Any) -> dict[str, Any]:
+    if answer is str:
+        return {"description": "A page, in Markdown", "content": {"text/markdown": {"schema": {"type": "string"}}}}
+    _answers[answer.__name__] = answer
+    reference = {"$ref": f"#/components/schemas/{answer.__name__}"}
+    return {"description": _first_line(answer), "content": {"application/json": {"schema": reference}}}
+
+
+def _first_line(answer: Any) -> str:
+    return " ".join((answer.__doc__ or answer.__name__).split()).partition(". ")[0]
+
+
+def _problems(codes: Mapping[str, None]) -> dict[str, Any]:
+    by_status: dict[int, list[str]] = defaultdict(list)
+    for code in codes:
+        by_status[ERRORS[code][0]].append(code)
+    return {str(status): _problem(status, found) for status, found in sorted(by_status.items())}
+
+
+def _problem(status: int, codes: Sequence[str]) -> dict[str, Any]:
+    examples = {code: {"$ref": f"#/components/examples/{code}"} for code in codes}
+    content = {"schema": {"$ref": "#/components/schemas/ProblemLine"}, "examples": examples}
+    return {"description": ", ".join(codes), "content": {MEDIA_TYPE: content}}
+
+
+def _problem_examples() -> dict[str, Any]:
+    request_id = "0f8fad5b-d9cb-469f-a165-70867728950e"
+    return {
+        code: {"value": ProblemLine(type=TYPE + code, title=title, status=status, code=code, request_id=request_id)}
+        for code, (status, title, _) in ERRORS.items()
+    }
+
+
+def options(version: str) -> dict[str, Any]:
+    """What the whole document says of itself."""
+    key = {"type": "http", "scheme": "bearer", "description": "A key of lunpai: lunpai_<id>_<secret>"}
+    return {
+        "info": {"title": "lunpai", "version": version, "description": ABOUT, "license": {"name": "Apache-2.0"}},
+        "servers": [{"url": "/"}],
+        "components": {"securitySchemes": {"key": key}, "examples": _problem_examples()},
+        "security": [{"key": []}],
+    }
+
+
+def _responses(operation: Any) -> list[dict[str, Any]]:
+    """Those of an operation; the library's default among them is taken out."""
+    found = operation.get("responses", {}) if isinstance(operation, dict) else {}
+    found.pop("default", None)
+    return list(found.values())
+
+
+def completed(spec: dict[str, Any]) -> dict[str, Any]:
+    """The document with the types of all answers, and an example for every part of a path."""
+    types = [*_answers.values(), ProblemLine]
+    _, schemas = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
+    spec["components"].setdefault("schemas", {}).update(schemas)
+    spec["components"].pop("responses", None)  # the library's own errors, none of which is ever sent
+    for unused in ("Error", "PaginationMetadata"):
+        spec["components"]["schemas"].pop(unused, None)
+    for path in spec["paths"].values():
+        for operation in [path, *path.values()]:
+            for response in _responses(operation):
+                response.pop("$ref", None)
+            for parameter in operation.get("parameters", []) if isinstance(operation, dict) else ():
+                if parameter.get("in") == "path":
+                    parameter["example"] = PATHS[parameter["name"]]
+    text = msgspec.json.encode(spec).decode()
+    for module, word in CALLED.items():
+        text = text.replace(f"{module}.", word)
+    plain: dict[str, Any] = msgspec.json.decode(text)
+    return plain

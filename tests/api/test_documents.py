@@ -1,0 +1,82 @@
+"""The OpenAPI document and the page made of it: lawful, complete, and fetched from nowhere else."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+import pytest
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
+
+from domain.record import FACTS
+from interfaces.api.answers import HIDDEN
+from interfaces.api.errors import ERRORS
+from tests.api.house import House
+
+
+@pytest.fixture(scope="module")
+def spec() -> dict[str, Any]:
+    return dict(House().client.get("/openapi.json").json or {})
+
+
+def operations(spec: dict[str, Any]) -> list[dict[str, Any]]:
+    return [one for item in spec["paths"].values() for method, one in item.items() if method != "parameters"]
+
+
+def test_the_document_is_openapi_3_1(spec: dict[str, Any]) -> None:
+    assert spec["openapi"].startswith("3.1.")
+    validate(spec)
+    assert all(re.fullmatch(r"[A-Z][A-Za-z]+", name) for name in spec["components"]["schemas"])
+
+
+def test_every_operation_says_all_it_has_to(spec: dict[str, Any]) -> None:
+    ids = [operation["operationId"] for operation in operations(spec)]
+    assert len(ids) == len(set(ids)) > 40
+    for operation in operations(spec):
+        assert operation["summary"].endswith("."), operation["operationId"]
+        assert operation["x-roles"] and operation["x-scope"]
+        assert {"401", "403", "422", "503"} <= operation["responses"].keys()
+        for status, response in operation["responses"].items():
+            if status != "200":
+                named = response["content"]["application/problem+json"]["examples"]
+                assert {ERRORS[code][0] for code in named} == {int(status)}
+        if "requestBody" in operation:
+            assert "example" in operation["requestBody"]["content"]["application/json"], operation["operationId"]
+
+
+def test_answers_are_what_the_document_says(spec: dict[str, Any], house: House) -> None:
+    def fits(name: str, answer: Any) -> None:
+        schema = {"$ref": f"#/components/schemas/{name}", "components": spec["components"]}
+        Draft202012Validator(schema).validate(answer)
+
+    house.does("queue/sign-in", {"who": str(house.staff["consultant"])})
+    fits("Happened", house.does("receptions", {"channel": "visit"}))
+    fits("Board", house.reads("queue"))
+    fits("Why", house.reads("receptions/r1"))
+    visitor = house.register("consultant", "赵强", "13900000001")
+    fits("VisitorLine", house.reads(f"visitors/{visitor}"))
+    fits("Replay", house.does("replays", {"visitor": {"visitor": visitor}}))
+    fits("SaleLine", house.reads(f"sales/{house.sell('consultant', visitor, '1-1')}"))
+    fits("ProblemLine", house.ask("GET", "/v1/none").json)
+
+
+def test_no_fact_is_told_with_what_is_sealed() -> None:
+    for name, fact in FACTS.items():
+        sealed = {field.name for field in msgspec.structs.fields(fact) if "bytes" in str(field.type)}
+        assert sealed <= HIDDEN, name
+
+
+@pytest.mark.parametrize(("language", "heading"), [("en", "Problems"), ("zh-CN", "错误")])
+def test_the_page_needs_nothing_from_elsewhere(language: str, heading: str) -> None:
+    response = House().client.get("/docs", headers={"Accept-Language": language})
+    page = response.text
+    assert heading in page and "/v1/sites/{site}/receptions" in page and "not_your_turn" in page
+    assert "<script" not in page and not re.search(r"(src|href)=.(https?:)?//", page) and "@import" not in page
+    assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+
+
+def test_health_and_readiness_ask_for_no_key(house: House) -> None:
+    assert house.client.get("/healthz").json == {"status": "ok"}
+    assert (house.client.get("/readyz").json or {})["position"] == house.position

@@ -1,0 +1,158 @@
+"""The server itself: `lunpai serve` with processes and threads, many clients at once, and an end in good order."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from application.access_keys import issue, revoke
+from application.embedded_postgres import EmbeddedPostgres
+from application.event_store.postgres import prepare_store
+from application.privacy import Keyring, master_key
+from application.sales_office import SalesOffice, open_site
+from interfaces.store import SCHEMA, Store, store_at
+from tests.api.house import RULEBOOK, before, now
+
+ROOT = Path(__file__).parents[2]
+PATIENCE_SECONDS = 120
+
+
+class Served:
+    """A running server, and two keys of its manager's."""
+
+    def __init__(
+        self, process: subprocess.Popen[str], port: int, keys: tuple[str, str], office: SalesOffice, store: Store
+    ) -> None:
+        self.process, self.port, self.office, self.store = process, port, office, store
+        self.key, self.other = keys
+        self.site = str(office.site_id)
+
+    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        sent = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json", **headers}
+        connection.request(method, path, None if body is None else json.dumps(body), sent)
+        response = connection.getresponse()
+        text = response.read()
+        connection.close()
+        return response.status, json.loads(text)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    home = tmp_path_factory.mktemp("served")
+    with EmbeddedPostgres(home) as server:
+        master = master_key(home)
+        prepare_store(server.uri, SCHEMA, Keyring(master, lambda persons: {}).fingerprint())
+        store = store_at(server.uri, SCHEMA, master)
+        office = open_site(
+            store.record, store.keyring, store.shelf, name="滨江一号", timezone="Asia/Shanghai", stamp=before()
+        )
+        office.adopt(before(), rulebook=RULEBOOK)
+        staff = office.enrol_staff(before(), name="陈静", role="manager").subject
+        assert staff is not None
+        keys = issue(office, now(), staff=staff).text, issue(office, now(), staff=staff).text
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        environment = {**os.environ, "LUNPAI_HOME": str(home), "LANG": "C.UTF-8"}
+        environment.pop("LUNPAI_DATABASE_URL", None)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "interfaces.cli", "serve", "--port", str(port), "--workers", "2"],
+            cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        served = Served(process, port, keys, office, store)
+        wait_until_it_answers(served)
+        yield served
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        assert process.stderr is not None
+        process.stderr.close()
+        store.record.close()
+
+
+def wait_until_it_answers(served: Served) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            assert served.ask("GET", "/healthz") == (200, {"status": "ok"})
+            return
+        except OSError:
+            assert served.process.poll() is None and time.monotonic() < deadline
+            time.sleep(0.1)
+
+
+def test_many_clients_and_the_same_command_many_times(served: Served) -> None:
+    path = f"/v1/sites/{served.site}/registrations"
+
+    def register(number: int) -> tuple[int, Any]:
+        body = {"name": f"客户{'赵钱孙李'[number % 4]}", "phone": f"1390000000{number % 4}"}
+        while True:
+            status, told = served.ask("POST", path, body, **{"Idempotency-Key": f"once-{number % 4}"})
+            if status != 409:  # the same command is being carried out in that very process
+                return status, told
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(register, range(40)))
+    assert {status for status, _ in answers} == {200}
+    first = {(told["visitor"]["visitor"], told["position"]) for _, told in answers}
+    assert len(first) == 4 and sum(not told["repeated"] for _, told in answers) == 4
+
+
+def test_ready_with_lag(served: Served) -> None:
+    status, told = served.ask("GET", "/readyz")
+    assert status == 200 and told["position"] > 0
+    assert {view["view"] for view in told["views"]} >= {"ownership", "turn_board"}
+
+
+def test_a_revoked_key_is_shut_out_of_every_process(served: Served) -> None:
+    assert {served.ask("GET", "/v1/sites", Authorization=f"Bearer {served.other}")[0] for _ in range(12)} == {200}
+    revoke(served.office, now(), key=served.other.split("_")[1])
+    assert {served.ask("GET", "/v1/sites", Authorization=f"Bearer {served.other}")[0] for _ in range(12)} == {401}
+
+
+def test_it_ends_when_told_and_brings_requests_to_an_end(served: Served) -> None:
+    answers: list[int] = []
+    stop = threading.Event()
+
+    def go_on(number: int) -> None:
+        while not stop.is_set():
+            try:
+                name = {"Idempotency-Key": f"end-{number}-{len(answers)}"}
+                answers.append(
+                    served.ask("POST", f"/v1/sites/{served.site}/registrations", {"name": "周全"}, **name)[0]
+                )
+            except OSError:
+                return  # nobody listens any more
+
+    threads = [threading.Thread(target=go_on, args=(number,)) for number in range(3)]
+    for thread in threads:
+        thread.start()
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while len(answers) < 5 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    served.process.send_signal(signal.SIGTERM)
+    status = served.process.wait(PATIENCE_SECONDS)
+    stop.set()
+    for thread in threads:
+        thread.join(60)
+    assert status == 0 and set(answers) <= {200, 409}
+    assert served.process.stderr is not None
+    lines = served.process.stderr.read().splitlines()
+    assert lines[0].endswith("/docs") and all(json.loads(line)["event"] for line in lines[1:])
+    assert "周全" not in "".join(lines) and "1390000" not in "".join(lines)
+    # Its workers left the database alone, which others use too.
+    assert served.store.record.position() > 0
