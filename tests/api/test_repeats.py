@@ -9,9 +9,11 @@ from uuid import UUID
 import pytest
 
 from application.sales_floor import SalesFloor
+from domain import receptions
+from domain.queue_state import Queue
 from interfaces.api.errors import Problem
 from interfaces.api.limits import Allowance
-from tests.api.house import House
+from tests.api.house import House, now
 
 
 def test_a_repeat_gets_the_first_answer(house: House) -> None:
@@ -57,6 +59,22 @@ def test_numbers_given_by_the_server_are_given_once(house: House) -> None:
     claim = {"visitor": {"visitor": visitor}}
     labels = [house.does("disputes", claim, idempotency=name)["dispute"] for name in ("a", "a", "b")]
     assert labels == ["D1", "D1", "D2"]
+
+
+def test_another_desk_that_was_faster_with_a_number_makes_it_the_next(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.does("queue/sign-in", {"who": str(house.staff["consultant"])})
+    next_label, faster = receptions.next_label, iter([True])
+
+    def slow(queue: Queue, yesterday: Queue | None) -> str:
+        found = next_label(queue, yesterday)
+        if next(faster, False):
+            house.office.floor.receive(now(), channel="visit")
+        return found
+
+    monkeypatch.setattr(receptions, "next_label", slow)
+    assert house.does("receptions", {"channel": "visit"})["reception"] == "r2"
 
 
 def test_two_at_once_are_told_apart(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

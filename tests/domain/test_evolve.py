@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from domain import dispute, queue_state, sale, site, visitor
+from domain import access, dispute, queue_state, sale, site, visitor
 from domain.record import FACTS, Envelope, Fact
 from domain.visitor import Entry
 from tests.domain import queue_facts
@@ -73,11 +73,21 @@ facts: dict[str, st.SearchStrategy[Fact]] = {
     "dispute.ruled.v1": st.builds(
         dispute.DisputeRuled, owner=no_or_id, shares=st.none() | shares, adopted=st.booleans(), by=ids, reason=text
     ),
+    "access.key_issued.v1": st.builds(
+        access.KeyIssued,
+        key=st.sampled_from("abc"),
+        sha256=st.binary(max_size=3),
+        staff=ids,
+        scopes=st.just(("floor:read",)),
+        expires_at=st.none(),
+        by=no_or_id,
+    ),
+    "access.key_revoked.v1": st.builds(access.KeyRevoked, key=st.sampled_from("abc"), by=no_or_id),
     **queue_facts.FACTS,
 }
 histories = st.lists(st.one_of(*facts.values()), max_size=12)
 Evolve = Callable[[Any, Envelope], Any]
-EVOLVES = [site.evolve, visitor.evolve, sale.evolve, dispute.evolve, queue_state.evolve]
+EVOLVES = [site.evolve, visitor.evolve, sale.evolve, dispute.evolve, queue_state.evolve, access.evolve]
 
 
 def on_the_record(history: Sequence[Fact]) -> list[Envelope]:

@@ -147,18 +147,6 @@ def test_labels_are_the_next_free_numbers_of_the_day(desk: Desk) -> None:
     assert desk.says("00:10", "finish r7", day=NEXT_DAY)[0].startswith("r7: the reception was over")
 
 
-def test_another_desk_that_was_faster_with_a_number_makes_it_the_next(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    desk.does("08:50", f"sign-in {FOUR}", "receive r1 --channel visit")
-    stale = iter(["r1"])
-    fresh = cli_floor_receptions._next_label
-    monkeypatch.setattr(
-        cli_floor_receptions, "_next_label", lambda desk, stamp: next(stale, None) or fresh(desk, stamp)
-    )
-    assert desk.says("09:00", "receive --channel visit")[0].startswith("r2: ")
-
-
 def test_a_known_visitor_by_phone_typed_unseen(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.does("08:50", f"sign-in {FOUR}")
     desk.registers("08:55", "周敏")
