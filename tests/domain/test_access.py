@@ -20,6 +20,7 @@ SITE = Site(
     version=3,
     name="滨江一号",
     timezone="Asia/Shanghai",
+    opened_at=datetime(2026, 1, 1, tzinfo=UTC),
     staff={LIN: Member(LIN, b"", "consultant", None), GONE: Member(GONE, b"", "desk", None, departed=True)},
     adoptions=(),
 )
