@@ -42,6 +42,8 @@ def say(told: Told) -> None:
 
 
 def main() -> None:
+    # Tests that were started in the background begin with interrupts ignored, and their children too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     task = msgspec.json.decode(sys.stdin.buffer.readline(), type=Task)
     if task.parted:
         processes.ALONE_BELOW_FACTS, partition.PART_FACTS = 0, 100
