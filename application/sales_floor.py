@@ -114,14 +114,18 @@ class SalesFloor(Desk):
         return self._attend(stamp, lambda floor: receptions.not_reached(floor, who), unreachable=who)
 
     def _attend(self, stamp: Stamp, decide: Callable[[Floor], Fact], *staff: UUID, **content: Any) -> Answer:
-        named = [one for value in content.values() for one in (value if isinstance(value, list) else [value])]
-
         def decided() -> Decided:
-            for one in (*staff, *(one for one in named if isinstance(one, UUID))):
-                self.known_staff(one)
+            self._all_known(*staff, *content.values())
             return self._on_floor(stamp, self.queues.day(stamp.at), decide)
 
         return self.answer(self.carry_out(stamp, decided, **content), subject=self.site_id)
+
+    def _all_known(self, *said: Any) -> None:
+        """Refuses unknown_staff where anyone named in what was said, alone or in a list, is not of the office."""
+        for value in said:
+            for one in value if isinstance(value, list) else [value]:
+                if isinstance(one, UUID):
+                    self.known_staff(one)
 
     def _on_floor(self, stamp: Stamp, day: Day, decide: Callable[[Floor], Fact]) -> Decided:
         return Decided(self._facts(stamp, day, decide(day.floor)), day.floor.edition.label)
@@ -279,9 +283,7 @@ class SalesFloor(Desk):
 
     def _at(self, stamp: Stamp, reception: str, decide: Callable[[Floor], Fact], **content: Any) -> Answer:
         def decided() -> Decided:
-            for one in content.values():
-                if isinstance(one, UUID):
-                    self.known_staff(one)
+            self._all_known(*content.values())
             return self._on_floor(stamp, self.queues.day_of_reception(reception, stamp.at), decide)
 
         carried = self.carry_out(stamp, decided, reception=reception, **content)

@@ -103,8 +103,7 @@ def absent(floor: Floor, label: str) -> ReceiverChanged:
     assert reception.receiver is not None
     gone = reception.receiver
     clauses = floor.clauses("turns.absent_after_minutes", "turns.when_absent")
-    effects: list[Effect] = []
-    effects += back(reception, to_front=not over, clauses=clauses)
+    effects = back(reception, to_front=not over, clauses=clauses)
     if reception.served and not over:
         effects.append(Effect("make_up_first", gone, reception.channel, clauses=clauses))
     queue = floor.queue
@@ -147,7 +146,7 @@ def hand_over(floor: Floor, label: str, to: UUID, by: UUID) -> ReceiverChanged:
         clauses=clauses,
     )
     owed = reception.revealed if reception.revealed in ("make_up", "make_up_first") else "given_back"
-    effects = of_the_first(floor, reception, owed, clauses)
+    effects = of_the_first(reception, owed, clauses)
     choice, turn = _assigned(floor, reception.asked, choice, reception.channel)
     effects += turn
     return ReceiverChanged(reception=label, why="handed_over", choice=choice, by=by, effects=tuple(effects))
@@ -223,7 +222,7 @@ def recognise(floor: Floor, label: str, asked: Asked) -> Recognised:
         entrusted=receives == "entrusted",
         clauses=row.clauses,
     )
-    effects = of_the_first(floor, reception, turn, row.clauses)
+    effects = of_the_first(reception, turn, row.clauses)
     choice, more = _assigned(floor, asked, choice, reception.channel)
     effects += more
     return _recognised(label, asked, in_time, row, choice, effects)
@@ -260,7 +259,7 @@ def unanswered(floor: Floor, label: str) -> Unanswered:
     if reception.channel != "call":
         raise Refusal("wrong_state", "only a call goes unanswered")
     clauses = row_of_counts(floor, reception.choice, reception.asked, "call").clauses
-    return Unanswered(reception=label, effects=tuple(of_the_first(floor, reception, "given_back", clauses)))
+    return Unanswered(reception=label, effects=tuple(of_the_first(reception, "given_back", clauses)))
 
 
 def finish(floor: Floor, label: str, asked: Asked, entry: Entry | None, purpose: str | None) -> Finished:

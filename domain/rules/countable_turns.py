@@ -134,7 +134,7 @@ def back(reception: Reception, to_front: bool, clauses: tuple[str, ...]) -> list
     return undone
 
 
-def of_the_first(floor: Floor, reception: Reception, turn: str, clauses: tuple[str, ...]) -> list[Effect]:
+def of_the_first(reception: Reception, turn: str, clauses: tuple[str, ...]) -> list[Effect]:
     """What becomes of the turn of the one who received until the visitor was recognised (T33); `turn` as in
     Recognised."""
     staff, channel = reception.receiver, reception.channel
