@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from uuid import UUID
@@ -13,6 +14,7 @@ import msgspec
 
 from domain import access
 from domain.access import Access, Key, access_id
+from domain.record import Fact
 
 from .access import SCOPES
 from .commands import Decided, Stamp
@@ -42,25 +44,57 @@ def issue(
     expires_at: datetime | None = None,
 ) -> Shown:
     """A new key for a member of staff. Raises Refusal unknown_staff, wrong_state, bad_value, bad_time."""
-    key, secret = secrets.token_hex(ID_BYTES), secrets.token_urlsafe(SECRET_BYTES)
+    key, secret = _new()
 
     def decide() -> Decided:
-        command = access.IssueKey(
-            key=key,
-            sha256=sha256(secret.encode()).digest(),
-            staff=staff,
-            scopes=scopes,
-            known_scopes=SCOPES,
-            expires_at=expires_at,
-            at=stamp.at,
-        )
-        fact = access.issue_key(desk.files.site(), command)
-        version = known.version if (known := keys_of(desk.record, desk.site_id)) else 0
-        claim = ClaimOn("key", key.encode(), desk.site_id)
-        return Decided([(access_id(desk.site_id), version, [fact])], claims=(claim,), when_claimed="duplicate_label")
+        return _decided(desk, key, [_issued(desk, stamp, key, secret, staff, scopes, expires_at)])
 
     desk.carry_out(stamp, decide, issue=key, staff=staff, scopes=list(scopes), expires_at=str(expires_at))
     return Shown(key, f"lunpai_{key}_{secret}")
+
+
+def rotate(desk: Desk, stamp: Stamp, *, key: str, expires_at: datetime | None = None) -> Shown:
+    """A new key in the place of another, which opens nothing any more: both are put on record together, or neither is.
+    It acts for the same member of staff within the same scopes.
+
+    Raises Refusal unknown_key, wrong_state (revoked before, or has left), bad_time."""
+    new, secret = _new()
+
+    def decide() -> Decided:
+        known = keys_of(desk.record, desk.site_id)
+        revoked = access.revoke_key(known, key, None)
+        assert known is not None  # the key is one of them
+        old = known.keys[key]
+        return _decided(desk, new, [_issued(desk, stamp, new, secret, old.staff, old.scopes, expires_at), revoked])
+
+    desk.carry_out(stamp, decide, issue=new, revoke=key, expires_at=str(expires_at))
+    return Shown(new, f"lunpai_{new}_{secret}")
+
+
+def _new() -> tuple[str, str]:
+    return secrets.token_hex(ID_BYTES), secrets.token_urlsafe(SECRET_BYTES)
+
+
+def _issued(
+    desk: Desk, stamp: Stamp, key: str, secret: str, staff: UUID, scopes: tuple[str, ...], expires_at: datetime | None
+) -> access.KeyIssued:
+    command = access.IssueKey(
+        key=key,
+        sha256=sha256(secret.encode()).digest(),
+        staff=staff,
+        scopes=scopes,
+        known_scopes=SCOPES,
+        expires_at=expires_at,
+        at=stamp.at,
+    )
+    return access.issue_key(desk.files.site(), command)
+
+
+def _decided(desk: Desk, key: str, facts: Sequence[Fact]) -> Decided:
+    """Those facts on the stream of the site's keys, with the claim that the new key's id is the site's."""
+    version = known.version if (known := keys_of(desk.record, desk.site_id)) else 0
+    claim = ClaimOn("key", key.encode(), desk.site_id)
+    return Decided([(access_id(desk.site_id), version, facts)], claims=(claim,), when_claimed="duplicate_label")
 
 
 def revoke(desk: Desk, stamp: Stamp, *, key: str) -> None:

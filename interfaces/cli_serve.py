@@ -1,4 +1,4 @@
-"""`lunpai serve` serves the JSON API; `lunpai key` issues, lists and revokes the keys that open it."""
+"""`lunpai serve` serves the JSON API; `lunpai key` issues, rotates, lists and revokes the keys that open it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from application.access import SCOPES
-from application.access_keys import issue, keys_of, revoke
+from application.access_keys import issue, keys_of, revoke, rotate
 from application.commands import Stamp
 from application.sales_office import SalesOffice
 from domain.access import Key
@@ -56,7 +56,13 @@ def serve(language: str, host: str, port: int, workers: int, threads: int) -> No
         ).run()
 
 
-@click.group(short_help="Issue, list and revoke the keys of the API.")
+days_option = click.option(
+    "--days", type=click.IntRange(1, 3650), default=KEY_DAYS, show_default=True, help="How long it opens."
+)
+until_option = click.option("--until", metavar="DAY", help="... or its last day.")
+
+
+@click.group(short_help="Issue, rotate, list and revoke the keys of the API.")
 def key() -> None:
     """Keys of the API. A key acts for a member of staff, and may do what that person's role permits."""
 
@@ -67,8 +73,8 @@ def key() -> None:
 @click.option(
     "--scope", "scopes", type=click.Choice(sorted(SCOPES)), multiple=True, help="May be repeated.  [default: all]"
 )
-@click.option("--days", type=click.IntRange(1, 3650), default=KEY_DAYS, show_default=True, help="How long it opens.")
-@click.option("--until", metavar="DAY", help="... or its last day.")
+@days_option
+@until_option
 @click.pass_obj
 def issue_key(
     language: str, name: str, site: str | None, scopes: tuple[str, ...], days: int, until: str | None
@@ -76,9 +82,34 @@ def issue_key(
     """A new key for NAME. It is shown this once; only its hash is kept."""
     with open_store(say) as store:
         office = store.office(site)
-        now = datetime.now(UTC)
-        ends = end_of(day_typed(until), office.files.site().zone) if until else now + timedelta(days=days)
-        text = key_for(office, name, scopes or tuple(SCOPES), ends)
+        text = key_for(office, name, scopes or tuple(SCOPES), _ends(office, days, until))
+    _show(text, language)
+
+
+@key.command("rotate")
+@click.argument("key_id", metavar="ID")
+@site_option
+@days_option
+@until_option
+@click.pass_obj
+def rotate_key(language: str, key_id: str, site: str | None, days: int, until: str | None) -> None:
+    """A new key in the place of the key of that ID, which opens nothing from now on.
+
+    The new one acts for the same person, within the same scopes. It is shown this once; only its hash is kept.
+    """
+    with open_store(say) as store:
+        office = store.office(site)
+        text = rotate(office, stamp(office, None, None), key=key_id, expires_at=_ends(office, days, until)).text
+    _show(text, language)
+
+
+def _ends(office: SalesOffice, days: int, until: str | None) -> datetime:
+    if until:
+        return end_of(day_typed(until), office.files.site().zone)
+    return datetime.now(UTC) + timedelta(days=days)
+
+
+def _show(text: str, language: str) -> None:
     click.echo(text)
     say("shown this once: keep it safe" if language == "en" else "仅显示这一次，请妥善保管")
 
