@@ -44,6 +44,7 @@ ACTIONS: dict[str, Action] = {
         _action("staff.read", "office:read", ROLES),
         _action("staff.enrol", "office:write", [MANAGER]),
         _action("staff.depart", "office:write", LEADERS),
+        _action("metrics.read", "metrics:read", [MANAGER, AUDITOR]),
         _action("rulebooks.read", "office:read", ROLES),
         _action("rulebooks.adopt", "office:write", [MANAGER]),
         _action("floor.read", "floor:read", [*FLOOR, CONSULTANT, OFFICER, AUDITOR]),

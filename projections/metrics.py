@@ -10,8 +10,9 @@ import psycopg
 from .live import Lag, ReadSide, lag
 from .records import ParkedStream, RebuildRecord, keeping, parked, rebuilds
 
+RECORD_POSITION = "lunpai_record_position"
 ABOUT = {
-    "lunpai_record_position": "Position of the last fact on record",
+    RECORD_POSITION: "Position of the last fact on record",
     "lunpai_views_kept": "Whether a worker keeps the views live",
     "lunpai_view_position": "Position of the last fact that a view holds",
     "lunpai_view_behind_facts": "Facts that a view is behind the record",
@@ -66,7 +67,7 @@ class Measure(NamedTuple):
 def measure(read_side: ReadSide, connection: psycopg.Connection) -> list[Measure]:
     """Everything there is to measure of the read side now. What has never been done is left out."""
     found = [
-        Measure("lunpai_record_position", {}, read_side.recorder.max_notification_id() or 0),
+        Measure(RECORD_POSITION, {}, read_side.recorder.max_notification_id() or 0),
         Measure("lunpai_views_kept", {}, keeping(read_side, connection) is not None),
     ]
     for view in lag(read_side, connection):

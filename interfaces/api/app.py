@@ -13,7 +13,7 @@ from flask import Flask, Response, g, request
 from werkzeug.routing import BaseConverter
 
 from ..store import Store
-from . import disputes, office, queue, receptions, rulebooks, sales, visitors
+from . import disputes, office, queue, receptions, rulebooks, sales, visitors, watching
 from .bodies import LARGEST_BYTES
 from .caller import Doorkeeper
 from .errors import ProblemApi, log_exception, register_errors
@@ -32,6 +32,7 @@ RESOURCES: tuple[Resource, ...] = (
     sales.sales,
     disputes.disputes,
     rulebooks.rulebooks,
+    watching.watching,
 )
 PUBLIC = frozenset(f"pages.{name}" for name in ("healthz", "readyz", "openapi", "docs"))
 """The only routes that ask for no key."""

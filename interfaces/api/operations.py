@@ -25,7 +25,7 @@ from .caller import Caller, Whose, check_query, with_body, with_command
 from .errors import Problem
 from .fields import QuerySchema
 from .limits import Allowance
-from .spec import document
+from .spec import Page, document
 
 View = Callable[..., Any]
 
@@ -35,12 +35,6 @@ class Tagged(msgspec.Struct, frozen=True):
 
     answer: Any
     tag: str
-
-
-class Page(msgspec.Struct, frozen=True):
-    """A text to read, in Markdown."""
-
-    text: str
 
 
 class Running:
@@ -177,7 +171,7 @@ def _wait_for(caller: Caller, position: int | None) -> None:
 def dumped(answer: Any) -> Response:
     """An answer as it is sent."""
     if isinstance(answer, Page):
-        return Response(answer.text, content_type="text/markdown; charset=utf-8")
+        return Response(answer.text, content_type=f"{answer.media_type}; charset=utf-8")
     tag = None
     if isinstance(answer, Tagged):
         answer, tag = answer.answer, answer.tag

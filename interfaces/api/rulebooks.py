@@ -14,7 +14,8 @@ from domain.rulebook import Edition
 from .caller import Caller
 from .errors import language
 from .fields import QuerySchema
-from .operations import Page, Resource, Tagged
+from .operations import Resource, Tagged
+from .spec import Page
 
 rulebooks = Resource("rulebooks", "Rulebooks: the offices' regulations as versioned data")
 ONE = "/rulebooks/<rulebook_id:rulebook>"
@@ -69,7 +70,7 @@ def show_rulebook(caller: Caller, given: dict[str, Any], *, rulebook: str) -> Ta
 
 
 @rulebooks.query(
-    f"{ONE}/page", str, action="rulebooks.read", schema=OfDay, refuses=["unknown_rulebook", "rulebook_silent"]
+    f"{ONE}/page", Page, action="rulebooks.read", schema=OfDay, refuses=["unknown_rulebook", "rulebook_silent"]
 )  # fmt: skip
 def explain_rulebook(caller: Caller, given: dict[str, Any], *, rulebook: str) -> Page:
     """An edition as a page that an office manager can read, in English or Chinese (Accept-Language)."""

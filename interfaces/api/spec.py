@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -47,6 +47,19 @@ _answers: dict[str, Any] = {}
 """Name -> type of every answer that an operation has."""
 
 
+class Page(msgspec.Struct, frozen=True):
+    """A page, in Markdown."""
+
+    media_type: ClassVar[str] = "text/markdown"
+    text: str
+
+
+class Measurements(Page, frozen=True):
+    """Measurements, in the text format that Prometheus reads."""
+
+    media_type: ClassVar[str] = "text/plain; version=0.0.4"
+
+
 def document(
     name: str,
     action: str,
@@ -72,8 +85,8 @@ def document(
 
 
 def _answered(answer: Any) -> dict[str, Any]:
-    if answer is str:
-        return {"description": "A page, in Markdown", "content": {"text/markdown": {"schema": {"type": "string"}}}}
+    if issubclass(answer, Page):
+        return {"description": _first_line(answer), "content": {answer.media_type: {"schema": {"type": "string"}}}}
     _answers[answer.__name__] = answer
     reference = {"$ref": f"#/components/schemas/{answer.__name__}"}
     return {"description": _first_line(answer), "content": {"application/json": {"schema": reference}}}

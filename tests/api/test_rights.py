@@ -65,6 +65,7 @@ EXPECTED = {
     "show_dispute": "Csmfla",
     "rule": "m",
     "replay_matter": "Csmfla",
+    "read_metrics": "ma",
 }
 LETTER = dict(
     zip(

@@ -117,6 +117,19 @@ def test_ready_with_lag(served: Served) -> None:
     assert {view["view"] for view in told["views"]} >= {"ownership", "turn_board"}
 
 
+def test_metrics_for_whoever_watches(served: Served) -> None:
+    with closing(http.client.HTTPConnection("127.0.0.1", served.port, timeout=60)) as connection:
+        connection.request("GET", "/v1/metrics", headers={"Authorization": f"Bearer {served.key}"})
+        response = connection.getresponse()
+        kind, lines = response.headers["Content-Type"], response.read().decode().splitlines()
+    assert response.status == 200 and kind == "text/plain; version=0.0.4; charset=utf-8"
+    values = {name: float(value) for line in lines if not line.startswith("#") for name, value in [line.rsplit(" ", 1)]}
+    assert values["lunpai_record_position"] == served.store.record.position()
+    behind = values["lunpai_record_position"] - values['lunpai_view_position{view="ownership"}']
+    assert values['lunpai_view_behind_facts{view="ownership"}'] == behind
+    assert served.ask("GET", "/v1/metrics", Authorization="Bearer nobody")[0] == 401
+
+
 def test_a_revoked_key_is_shut_out_of_every_process(served: Served) -> None:
     assert {served.ask("GET", "/v1/sites", Authorization=f"Bearer {served.other}")[0] for _ in range(12)} == {200}
     revoke(served.office, now(), key=served.other.split("_")[1])
