@@ -72,6 +72,9 @@ ACTIONS: dict[str, Action] = {
         _action("sales.read", "sales:read", [*REVIEWERS, FINANCE], own=[CONSULTANT]),
         _action("disputes.open", "disputes:write", LEADERS, own=[CONSULTANT]),
         _action("disputes.rule", "disputes:write", [MANAGER]),
+        _action("reports.disputes", "reports:read", [*REVIEWERS, FINANCE]),
+        _action("reports.money", "reports:read", [*LEADERS, FINANCE, AUDITOR]),
+        _action("reports.floor", "reports:read", [*LEADERS, OFFICER, AUDITOR]),
         _action("disputes.read", "disputes:read", [*REVIEWERS, FINANCE], own=[CONSULTANT]),
     )
 }

@@ -13,7 +13,7 @@ from flask import Flask, Response, g, request
 from werkzeug.routing import BaseConverter
 
 from ..store import Store
-from . import disputes, office, queue, receptions, rulebooks, sales, visitors, watching
+from . import disputes, office, queue, receptions, reports, rulebooks, sales, visitors, watching
 from .bodies import LARGEST_BYTES
 from .caller import Doorkeeper
 from .errors import ProblemApi, log_exception, register_errors
@@ -31,6 +31,7 @@ RESOURCES: tuple[Resource, ...] = (
     visitors.visitors,
     sales.sales,
     disputes.disputes,
+    reports.reports,
     rulebooks.rulebooks,
     watching.watching,
 )

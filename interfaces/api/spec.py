@@ -76,7 +76,8 @@ def document(
     known = ACTIONS[action]
     return {
         "operationId": name,
-        "parameters": [IDEMPOTENCY_KEY] if command else [],
+        # Said of a question, it would take the place of what its schema says.
+        **({"parameters": [IDEMPOTENCY_KEY]} if command else {}),
         "responses": {"200": _answered(answer), **_problems(dict.fromkeys(codes))},
         "x-action": action,
         "x-scope": known.scope,

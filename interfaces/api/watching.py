@@ -8,6 +8,7 @@ from flask import current_app
 
 from application.event_store.postgres import PostgresRecorder
 from projections.metrics import RECORD_POSITION, Measure, measure
+from projections.records import reached
 
 from .. import prometheus
 from .caller import Caller
@@ -21,8 +22,7 @@ watching = Resource("watching", "Watching: how far the views are behind, in numb
 def read_metrics(caller: Caller, given: dict[str, Any]) -> Measurements:
     """What there is to measure of the whole store, for Prometheus: no name, no visitor, no site is among it."""
     store = current_app.extensions["lunpai"].store
-    recorder = store.record.recorder
-    if not isinstance(recorder, PostgresRecorder):  # it keeps no views
+    if not isinstance(store.record.recorder, PostgresRecorder):  # it keeps no views
         return Measurements(prometheus.text([Measure(RECORD_POSITION, {}, store.record.position())]))
-    with recorder.connection() as connection:
+    with reached(store.read_side) as connection:
         return Measurements(prometheus.text(measure(store.read_side, connection)))

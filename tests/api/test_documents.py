@@ -42,6 +42,9 @@ def test_every_operation_says_all_it_has_to(spec: dict[str, Any]) -> None:
             if status != "200":
                 named = response["content"]["application/problem+json"]["examples"]
                 assert {ERRORS[code][0] for code in named} == {int(status)}
+        if "requestBody" not in operation:
+            asked = {one["name"] for one in operation["parameters"] if one["in"] == "query"}
+            assert "min_position" in asked, f"{operation['operationId']}: its query is not documented"
         if "requestBody" in operation:
             assert "example" in operation["requestBody"]["content"]["application/json"], operation["operationId"]
 
