@@ -44,7 +44,6 @@ ACTIONS: dict[str, Action] = {
         _action("staff.read", "office:read", ROLES),
         _action("staff.enrol", "office:write", [MANAGER]),
         _action("staff.depart", "office:write", LEADERS),
-        _action("metrics.read", "metrics:read", [MANAGER, AUDITOR]),
         _action("rulebooks.read", "office:read", ROLES),
         _action("rulebooks.adopt", "office:write", [MANAGER]),
         _action("floor.read", "floor:read", [*FLOOR, CONSULTANT, OFFICER, AUDITOR]),
@@ -72,10 +71,11 @@ ACTIONS: dict[str, Action] = {
         _action("sales.read", "sales:read", [*REVIEWERS, FINANCE], own=[CONSULTANT]),
         _action("disputes.open", "disputes:write", LEADERS, own=[CONSULTANT]),
         _action("disputes.rule", "disputes:write", [MANAGER]),
+        _action("disputes.read", "disputes:read", [*REVIEWERS, FINANCE], own=[CONSULTANT]),
         _action("reports.disputes", "reports:read", [*REVIEWERS, FINANCE]),
         _action("reports.money", "reports:read", [*LEADERS, FINANCE, AUDITOR]),
         _action("reports.floor", "reports:read", [*LEADERS, OFFICER, AUDITOR]),
-        _action("disputes.read", "disputes:read", [*REVIEWERS, FINANCE], own=[CONSULTANT]),
+        _action("metrics.read", "metrics:read", [MANAGER, AUDITOR]),
     )
 }
 

@@ -32,7 +32,11 @@ class Shown(msgspec.Struct, frozen=True):
     """A new key, as its holder gets it this once."""
 
     key: str
-    text: str
+    secret: str
+
+    @property
+    def text(self) -> str:
+        return f"lunpai_{self.key}_{self.secret}"
 
 
 def issue(
@@ -44,13 +48,14 @@ def issue(
     expires_at: datetime | None = None,
 ) -> Shown:
     """A new key for a member of staff. Raises Refusal unknown_staff, wrong_state, bad_value, bad_time."""
-    key, secret = _new()
+    shown = _new()
 
     def decide() -> Decided:
-        return _decided(desk, key, [_issued(desk, stamp, key, secret, staff, scopes, expires_at)])
+        issued = _issued(desk, stamp, shown, staff, scopes, expires_at)
+        return _decided(desk, keys_of(desk.record, desk.site_id), [issued], shown)
 
-    desk.carry_out(stamp, decide, issue=key, staff=staff, scopes=list(scopes), expires_at=str(expires_at))
-    return Shown(key, f"lunpai_{key}_{secret}")
+    desk.carry_out(stamp, decide, issue=shown.key, staff=staff, scopes=list(scopes), expires_at=str(expires_at))
+    return shown
 
 
 def rotate(desk: Desk, stamp: Stamp, *, key: str, expires_at: datetime | None = None) -> Shown:
@@ -58,29 +63,40 @@ def rotate(desk: Desk, stamp: Stamp, *, key: str, expires_at: datetime | None = 
     It acts for the same member of staff within the same scopes.
 
     Raises Refusal unknown_key, wrong_state (revoked before, or has left), bad_time."""
-    new, secret = _new()
+    shown = _new()
 
     def decide() -> Decided:
         known = keys_of(desk.record, desk.site_id)
         revoked = access.revoke_key(known, key, None)
         assert known is not None  # the key is one of them
         old = known.keys[key]
-        return _decided(desk, new, [_issued(desk, stamp, new, secret, old.staff, old.scopes, expires_at), revoked])
+        issued = _issued(desk, stamp, shown, old.staff, old.scopes, expires_at)
+        return _decided(desk, known, [issued, revoked], shown)
 
-    desk.carry_out(stamp, decide, issue=new, revoke=key, expires_at=str(expires_at))
-    return Shown(new, f"lunpai_{new}_{secret}")
+    desk.carry_out(stamp, decide, issue=shown.key, revoke=key, expires_at=str(expires_at))
+    return shown
 
 
-def _new() -> tuple[str, str]:
-    return secrets.token_hex(ID_BYTES), secrets.token_urlsafe(SECRET_BYTES)
+def revoke(desk: Desk, stamp: Stamp, *, key: str) -> None:
+    """From now on the key opens nothing. Raises Refusal unknown_key, wrong_state."""
+
+    def decide() -> Decided:
+        known = keys_of(desk.record, desk.site_id)
+        return _decided(desk, known, [access.revoke_key(known, key, None)])
+
+    desk.carry_out(stamp, decide, revoke=key)
+
+
+def _new() -> Shown:
+    return Shown(secrets.token_hex(ID_BYTES), secrets.token_urlsafe(SECRET_BYTES))
 
 
 def _issued(
-    desk: Desk, stamp: Stamp, key: str, secret: str, staff: UUID, scopes: tuple[str, ...], expires_at: datetime | None
+    desk: Desk, stamp: Stamp, shown: Shown, staff: UUID, scopes: tuple[str, ...], expires_at: datetime | None
 ) -> access.KeyIssued:
     command = access.IssueKey(
-        key=key,
-        sha256=sha256(secret.encode()).digest(),
+        key=shown.key,
+        sha256=sha256(shown.secret.encode()).digest(),
         staff=staff,
         scopes=scopes,
         known_scopes=SCOPES,
@@ -90,22 +106,11 @@ def _issued(
     return access.issue_key(desk.files.site(), command)
 
 
-def _decided(desk: Desk, key: str, facts: Sequence[Fact]) -> Decided:
-    """Those facts on the stream of the site's keys, with the claim that the new key's id is the site's."""
-    version = known.version if (known := keys_of(desk.record, desk.site_id)) else 0
-    claim = ClaimOn("key", key.encode(), desk.site_id)
-    return Decided([(access_id(desk.site_id), version, facts)], claims=(claim,), when_claimed="duplicate_label")
-
-
-def revoke(desk: Desk, stamp: Stamp, *, key: str) -> None:
-    """From now on the key opens nothing. Raises Refusal unknown_key, wrong_state."""
-
-    def decide() -> Decided:
-        known = keys_of(desk.record, desk.site_id)
-        fact = access.revoke_key(known, key, None)
-        return Decided([(access_id(desk.site_id), known.version if known else 0, [fact])])
-
-    desk.carry_out(stamp, decide, revoke=key)
+def _decided(desk: Desk, known: Access | None, facts: Sequence[Fact], new: Shown | None = None) -> Decided:
+    """Those facts after the keys that they were decided on, with the claim that a new key's id is the site's."""
+    claims = (ClaimOn("key", new.key.encode(), desk.site_id),) if new else ()
+    stream = (access_id(desk.site_id), known.version if known else 0, facts)
+    return Decided([stream], claims=claims, when_claimed="duplicate_label")
 
 
 def keys_of(record: Record, site: UUID) -> Access | None:

@@ -200,6 +200,11 @@ class Editions(msgspec.Struct, frozen=True):
                 return item.edition
         return self.in_force[0].edition
 
+    def labels(self, until: datetime | None = None) -> tuple[str, ...]:
+        """Of the editions in force up to an instant, each once; of the first, where it came into force later."""
+        known = [item.edition.label for item in self.in_force if until is None or item.since <= until]
+        return tuple(dict.fromkeys(known or [self.in_force[0].edition.label]))
+
     def changes(self) -> Sequence[InForce]:
         """Every adoption after the first."""
         return self.in_force[1:]

@@ -11,7 +11,6 @@ from typing import Any
 import click
 import msgspec
 
-from application.office_files import OfficeFiles
 from domain.refusals import Refusal
 from projections.activity import ACTIVITY
 from projections.as_of import as_of as views_as_of
@@ -178,7 +177,7 @@ def _answer(
         today = (at or datetime.now(UTC)).astimezone(zone).date()
         day, first, last = _days(name, question, today)
         with _views(store, views, at, known_at, language) as (connection, schema):
-            editions = _editions(office.files, at, known_at)
+            editions = office.files.editions(known_at=known_at).labels(until=at)
             source = Source(connection, schema, office.site_id, zone, editions)
             asked = Asked(
                 source=source, office=office, day=day, first=first, last=last, within_days=question.within,
@@ -251,10 +250,3 @@ def _month(typed: str) -> date:
     except ValueError:
         detail = worded(f"{typed!r} is not a month such as 2026-03", f"{typed!r}不是月份，应如2026-03")
         raise Refusal("bad_value", detail) from None
-
-
-def _editions(files: OfficeFiles, at: datetime | None, known_at: datetime | None) -> tuple[str, ...]:
-    """The editions in force up to an instant, by what was known."""
-    in_force = files.editions(known_at=known_at).in_force
-    labels = [item.edition.label for item in in_force if at is None or item.since <= at]
-    return tuple(dict.fromkeys(labels or [in_force[0].edition.label]))

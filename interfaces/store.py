@@ -76,6 +76,11 @@ class Store(msgspec.Struct, frozen=True):
         return find_site(self.record, self.keyring, self.shelf, names[0])
 
     @property
+    def keeps_views(self) -> bool:
+        """Whether there are views at all: a store in memory has none."""
+        return isinstance(self.record.recorder, PostgresRecorder)
+
+    @property
     def read_side(self) -> ReadSide:
         """The views of this store."""
         recorder = self.record.recorder

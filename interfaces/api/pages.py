@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 from flask import Blueprint, Response, current_app, render_template
 
-from application.event_store.postgres import PostgresRecorder
 from projections.live import lag
 
 from .errors import ERRORS, language
@@ -28,9 +27,8 @@ def readyz() -> Response:
     """Whether the store answers, up to which fact, and how far the views are behind (503: it does not answer)."""
     store = current_app.extensions["lunpai"].store
     answer: dict[str, Any] = {"status": "ok", "position": store.record.position()}
-    recorder = store.record.recorder
-    if isinstance(recorder, PostgresRecorder):
-        with recorder.connection() as connection:
+    if store.keeps_views:
+        with store.record.recorder.connection() as connection:
             behind = lag(store.read_side, connection)
         answer["views"] = [{"view": one.view, "facts": one.facts, "seconds": round(one.seconds, 1),
                             "parked": one.parked, "trouble": one.trouble is not None} for one in behind]  # fmt: skip

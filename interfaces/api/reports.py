@@ -5,11 +5,10 @@ Lists come in pages, asked on with `after`."""
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
-from typing import Any
+from datetime import date, datetime
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -17,7 +16,6 @@ from flask import current_app
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from application.event_store.appending import StoreRefused
-from application.event_store.postgres import PostgresRecorder
 from projections.floor_reports import Turns, turns
 from projections.period_reports import PeriodReport, daily, monthly
 from projections.records import reached
@@ -158,16 +156,16 @@ def report_turns(caller: Caller, given: dict[str, Any]) -> TurnsTold:
 @contextmanager
 def source_of(caller: Caller) -> Iterator[Source]:
     """The live views of the caller's site. Raises Problem views_missing where a worker has never kept them."""
-    if not isinstance(caller.office.record.recorder, PostgresRecorder):
+    store = current_app.extensions["lunpai"].store
+    if not store.keeps_views:
         raise Problem("views_missing")
-    read_side = current_app.extensions["lunpai"].store.read_side
     files = caller.office.files
     site = files.site()
-    labels = [item.edition.label for item in files.editions().in_force] if site.adoptions else []
+    editions = files.editions().labels() if site.adoptions else ()
     try:
         # Not one of the record's own: a transaction that is rolled back costs it what was prepared for appends.
-        with reached(read_side) as connection:
-            yield Source(connection, read_side.schema, site.id, site.zone, tuple(dict.fromkeys(labels)))
+        with reached(store.read_side) as connection:
+            yield Source(connection, store.read_side.schema, site.id, site.zone, editions)
     except StoreRefused:
         raise Problem("views_missing") from None
 
@@ -188,10 +186,12 @@ def _key(given: dict[str, Any], first: Key) -> Key:
         return first
     try:
         text = base64.b64decode(shown + "=" * (-len(shown) % 4), altchars=b"-_", validate=True)
-        kinds: Any = tuple[tuple(type(part) for part in first)]  # type: ignore[misc]
+        kinds: Any = tuple[tuple(KINDS[type(part)] for part in first)]  # type: ignore[misc]
         key: Key = msgspec.json.decode(text, type=kinds)
-    except (binascii.Error, ValueError, msgspec.DecodeError):
+    except (ValueError, msgspec.DecodeError):
         raise Problem("bad_fields", errors={"query": {"after": ["Not the after of a page."]}}) from None
-    if any(getattr(part, "tzinfo", 0) is None for part in key):
-        raise Problem("bad_fields", errors={"query": {"after": ["Not the after of a page."]}})
     return key
+
+
+KINDS: dict[type, Any] = {datetime: Annotated[datetime, msgspec.Meta(tz=True)], UUID: UUID}
+"""What the parts of a key are, as they are read back."""

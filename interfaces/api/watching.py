@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import current_app
 
-from application.event_store.postgres import PostgresRecorder
 from projections.metrics import RECORD_POSITION, Measure, measure
 from projections.records import reached
 
@@ -22,7 +21,7 @@ watching = Resource("watching", "Watching: how far the views are behind, in numb
 def read_metrics(caller: Caller, given: dict[str, Any]) -> Measurements:
     """What there is to measure of the whole store, for Prometheus: no name, no visitor, no site is among it."""
     store = current_app.extensions["lunpai"].store
-    if not isinstance(store.record.recorder, PostgresRecorder):  # it keeps no views
+    if not store.keeps_views:
         return Measurements(prometheus.text([Measure(RECORD_POSITION, {}, store.record.position())]))
     with reached(store.read_side) as connection:
         return Measurements(prometheus.text(measure(store.read_side, connection)))

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,14 +17,16 @@ from werkzeug.test import TestResponse
 from application.access import SCOPES
 from application.access_keys import issue
 from application.commands import Stamp
+from application.embedded_postgres import EmbeddedPostgres
 from application.event_store.memory import MemoryRecorder
+from application.event_store.postgres import prepare_store
 from application.event_store.record import Record
-from application.privacy import Keyring
+from application.privacy import Keyring, master_key
 from application.rulebooks import Shelf
 from application.sales_office import SalesOffice, open_site
 from domain.site import ROLES
 from interfaces.api.app import create_app
-from interfaces.store import Store
+from interfaces.store import SCHEMA, Store, store_at
 
 RULEBOOK = "forty-three-articles"
 LONG_AGO = datetime(2000, 1, 2, tzinfo=UTC)
@@ -40,6 +45,15 @@ def now() -> Stamp:
 def store_in_memory() -> Store:
     record = Record(MemoryRecorder())
     return Store(record, Keyring(b"k" * 32, record.person_keys), Shelf())
+
+
+@contextmanager
+def store_on_disk(home: Path) -> Iterator[Store]:
+    """A store on an embedded database in a folder, as `lunpai` itself would find it there."""
+    with EmbeddedPostgres(home) as server:
+        master = master_key(home)
+        prepare_store(server.uri, SCHEMA, Keyring(master, lambda persons: {}).fingerprint())
+        yield store_at(server.uri, SCHEMA, master)
 
 
 class House:

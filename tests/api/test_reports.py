@@ -8,12 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from application.embedded_postgres import EmbeddedPostgres
-from application.event_store.postgres import prepare_store
-from application.privacy import Keyring, master_key
-from interfaces.store import SCHEMA, store_at
 from projections.records import run
-from tests.api.house import House
+from tests.api.house import House, store_on_disk
 
 TODAY = datetime.now(UTC).astimezone(ZoneInfo("Asia/Shanghai")).date()
 
@@ -22,10 +18,8 @@ TODAY = datetime.now(UTC).astimezone(ZoneInfo("Asia/Shanghai")).date()
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """An office with three sales, each disputed, whose views are kept."""
     home = tmp_path_factory.mktemp("reports")
-    with EmbeddedPostgres(home) as server:
-        master = master_key(home)
-        prepare_store(server.uri, SCHEMA, Keyring(master, lambda persons: {}).fingerprint())
-        house = House(store_at(server.uri, SCHEMA, master))
+    with store_on_disk(home) as store:
+        house = House(store)
         house.refused(house.ask("GET", "disputes"), 503, "views_missing")
         house.does("queue/sign-in", {"who": str(house.staff["consultant"])})
         for number in range(3):

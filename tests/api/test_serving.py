@@ -20,12 +20,9 @@ from typing import Any
 import pytest
 
 from application.access_keys import issue, revoke
-from application.embedded_postgres import EmbeddedPostgres
-from application.event_store.postgres import prepare_store
-from application.privacy import Keyring, master_key
 from application.sales_office import SalesOffice, open_site
-from interfaces.store import SCHEMA, Store, store_at
-from tests.api.house import RULEBOOK, before, now
+from interfaces.store import Store
+from tests.api.house import RULEBOOK, before, now, store_on_disk
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 120
@@ -52,10 +49,7 @@ class Served:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     home = tmp_path_factory.mktemp("served")
-    with EmbeddedPostgres(home) as server:
-        master = master_key(home)
-        prepare_store(server.uri, SCHEMA, Keyring(master, lambda persons: {}).fingerprint())
-        store = store_at(server.uri, SCHEMA, master)
+    with store_on_disk(home) as store:
         office = open_site(
             store.record, store.keyring, store.shelf, name="滨江一号", timezone="Asia/Shanghai", stamp=before()
         )
