@@ -44,10 +44,12 @@ def fill(
     """
     views, recorder = tables.views, read_side.recorder
     processes = processes_for(bounds.until)
-    fact = sql.Identifier(recorder.schema, "fact")
-    with read_side.connection() as reader:
-        planned = plan(reader, fact, bounds.until, processes)
-    job = Job(recorder.uri, recorder.schema, ROLE, tuple(view.name for view in views), planned, bounds)
+
+    def job() -> Job:
+        with read_side.connection() as reader:
+            planned = plan(reader, sql.Identifier(recorder.schema, "fact"), bounds.until, processes)
+        return Job(recorder.uri, recorder.schema, ROLE, tuple(view.name for view in views), planned, bounds)
+
     waiting: list[list[bytes]] = [[] for _ in views]
     sizes = [0] * len(views)
     sums = [Sums(view) for view in views]

@@ -7,6 +7,7 @@ import gc
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 from uuid import UUID
 
 import msgspec
@@ -32,6 +33,10 @@ from .view import COPY_END, COPY_HEAD, Row, Sums, View
 
 PART_FACTS = 500_000
 """About so many facts are held in memory at a time, by each process."""
+
+LAST_ROUND = (16, 3, 1)
+"""How what is left of the ids is cut when each process is to get its last: a large part, then small ones, which whoever
+is ready sooner takes. Equal parts would not end together: processors are never shared out evenly."""
 
 FETCHED_AT_ONCE = 2_000
 TELL_EVERY_DOSSIERS = 1_000
@@ -66,18 +71,9 @@ class Bounds(msgspec.Struct, frozen=True):
         )
 
 
-class Plan(msgspec.Struct, frozen=True):
-    """What must be known before parts can be folded: the sites' own facts, and which streams are tied together."""
-
-    site_rows: list[bytes]
-    tied: list[list[UUID]]
-    parts: int
-
-
 class Part(msgspec.Struct, frozen=True):
-    """The streams whose ids lie from `first` on and before `end` (None: to the last), of `number` parts."""
+    """The streams whose ids lie from `first` on and before `end` (None: to the last)."""
 
-    number: int
     first: UUID
     end: UUID | None
 
@@ -85,11 +81,22 @@ class Part(msgspec.Struct, frozen=True):
         return self.first <= stream and (self.end is None or stream < self.end)
 
 
-def parts(number: int) -> list[Part]:
-    """The space of ids cut into so many parts of the same size."""
-    step = (1 << 128) // number
-    starts = [UUID(int=step * place) for place in range(number)]
-    return [Part(place, first, starts[place + 1] if place + 1 < number else None) for place, first in enumerate(starts)]
+class Plan(msgspec.Struct, frozen=True):
+    """What must be known before parts can be folded: the sites' own facts, and which streams are tied together."""
+
+    site_rows: list[bytes]
+    tied: list[list[UUID]]
+    parts: list[Part]
+
+
+def parts(facts: int, processes: int) -> list[Part]:
+    """The space of ids cut into parts of at most about PART_FACTS, in the order in which processes should take them."""
+    rounds = -(-facts // (PART_FACTS * processes)) or 1
+    whole = sum(LAST_ROUND)
+    sizes = [whole] * (rounds - 1) + (list(LAST_ROUND) if processes > 1 else [whole])
+    ends = [*accumulate(size for size in sizes for _ in range(processes))]
+    starts = [UUID(int=(end << 128) // ends[-1]) for end in (0, *ends[:-1])]
+    return [Part(first, end) for first, end in zip(starts, [*starts[1:], None], strict=True)]
 
 
 def plan(connection: psycopg.Connection, fact: sql.Identifier, until: int, processes: int) -> Plan:
@@ -107,8 +114,7 @@ def plan(connection: psycopg.Connection, fact: sql.Identifier, until: int, proce
     tied: dict[UUID, list[UUID]] = {}
     for stream, root in connected(ties).items():
         tied.setdefault(root, []).append(stream)
-    rounds = -(-until // (PART_FACTS * processes)) or 1
-    return Plan(site_rows, list(tied.values()), rounds * processes)
+    return Plan(site_rows, list(tied.values()), parts(until, processes))
 
 
 def copy_out(connection: psycopg.Connection, fact: sql.Identifier, where: sql.Composable) -> Iterator[bytes]:

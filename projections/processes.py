@@ -5,9 +5,12 @@ from __future__ import annotations
 import gc
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
+from queue import Queue
+from threading import Event, Thread
 from typing import Any, cast
 
 import msgspec
@@ -15,12 +18,15 @@ import psycopg
 from psycopg import sql
 
 from .courtesy import step_back, step_back_here
-from .partition import Bounds, Folded, Part, Plan, Reader, fold_part, parts
+from .partition import Bounds, Folded, Part, Plan, Reader, fold_part
 from .view import View
 
 ALONE_BELOW_FACTS = 30_000
 """Fewer facts are folded sooner than another process is started."""
 
+
+MOST_WAITING = 8
+"""So many thousand dossiers' rows may wait for being copied in."""
 
 ENDED_EARLY = "a process that folded facts ended before its work did"
 
@@ -41,6 +47,8 @@ class Job(msgspec.Struct, frozen=True):
 
 
 Told = tuple[Folded, int]
+Tell = Callable[[Told | str | None], None]
+"""Tells what is folded; what went wrong; None: that a part is done."""
 
 
 def processes_for(facts: int) -> int:
@@ -54,21 +62,25 @@ def steps_back(facts: int) -> bool:
     return facts >= ALONE_BELOW_FACTS
 
 
-def fold_all(job: Job, views: Sequence[View], processes: int) -> Iterator[Told]:
-    """Fold the whole log; gives what is ready and how many facts that were. Raises FoldingFailed, psycopg.Error."""
+def fold_all(job: Callable[[], Job], views: Sequence[View], processes: int) -> Iterator[Told]:
+    """Fold the whole log; gives what is ready and how many facts that were. What is to be done is asked for when the
+    processes are getting ready, which takes them as long. Raises FoldingFailed, psycopg.Error."""
     if processes == 1:
-        yield from _alone(job, views)
+        yield from _alone(job(), views)
         return
     context = get_context("spawn")
     pipes: dict[Connection, Any] = {}
-    todo = parts(job.plan.parts)
     try:
         for _ in range(processes):
             here, there = context.Pipe()
-            process = context.Process(target=_serve, args=(there, job), daemon=True)
+            process = context.Process(target=_serve, args=(there,), daemon=True)
             _start(process)
             there.close()
             pipes[here] = process
+        planned = job()
+        todo = list(planned.plan.parts)
+        for pipe in pipes:
+            _send(pipe, planned)
         idle = {pipe for pipe in pipes if _next(pipe, todo)}
         while idle:
             for ready in wait(list(idle)):
@@ -106,17 +118,21 @@ def _next(pipe: Connection, todo: list[Part]) -> bool:
     """Hand the next part to a process; false when there is none."""
     if not todo:
         return False
+    _send(pipe, todo.pop(0))
+    return True
+
+
+def _send(pipe: Connection, what: Job | Part) -> None:
     try:
-        pipe.send(todo.pop(0))
+        pipe.send(what)
     except OSError:
         raise FoldingFailed(ENDED_EARLY) from None
-    return True
 
 
 def _alone(job: Job, views: Sequence[View]) -> Iterator[Told]:
     with _connected(job) as connection:
         reader = Reader(connection, sql.Identifier(job.schema, "fact"), job.plan, job.bounds)
-        for part in parts(job.plan.parts):
+        for part in job.plan.parts:
             yield from fold_part(reader, part, views)
 
 
@@ -128,22 +144,57 @@ def _connected(job: Job) -> psycopg.Connection:
     return connection
 
 
-def _serve(pipe: Connection, job: Job) -> None:
-    """One process: folds the parts it is given until the other end hangs up."""
-    from .views import VIEWS
-
+def _serve(pipe: Connection) -> None:
+    """One process: is told what to do, and folds the parts it is given until the other end hangs up."""
     step_back_here()  # those who serve people go first
     gc.freeze()
     gc.disable()  # dossiers are small and without cycles; what is left over is collected after each part
+    with suppress(EOFError, ConnectionError), _telling(pipe) as tell:
+        try:
+            _fold_parts(pipe, tell)
+        except psycopg.Error as error:
+            tell(" ".join(str(error).split()) or "the database does not answer")
+
+
+def _fold_parts(pipe: Connection, tell: Tell) -> None:
+    """Raises EOFError when the other end has hung up."""
+    from .views import VIEWS
+
+    job: Job = pipe.recv()
     views = [VIEWS[name] for name in job.views]
-    try:
-        with _connected(job) as connection:
-            reader = Reader(connection, sql.Identifier(job.schema, "fact"), job.plan, job.bounds)
-            while True:
-                for told in fold_part(reader, pipe.recv(), views):
+    with _connected(job) as connection:
+        reader = Reader(connection, sql.Identifier(job.schema, "fact"), job.plan, job.bounds)
+        while True:
+            for told in fold_part(reader, pipe.recv(), views):
+                tell(told)
+            tell(None)
+
+
+@contextmanager
+def _telling(pipe: Connection) -> Iterator[Tell]:
+    """Sends while folding goes on: whoever is told copies rows in now and then, and a pipe holds less than what is
+    folded meanwhile. What tells raises ConnectionError once the other end has hung up."""
+    waiting: Queue[Any] = Queue(MOST_WAITING)
+    hung_up = Event()
+    end = object()
+
+    def send() -> None:
+        for told in iter(waiting.get, end):
+            try:
+                if not hung_up.is_set():
                     pipe.send(told)
-                pipe.send(None)
-    except (EOFError, ConnectionError):
-        pass  # the other end has hung up: nothing more to do
-    except psycopg.Error as error:
-        pipe.send(" ".join(str(error).split()) or "the database does not answer")
+            except OSError:
+                hung_up.set()
+
+    def tell(told: Told | str | None) -> None:
+        if hung_up.is_set():
+            raise ConnectionError
+        waiting.put(told)
+
+    sender = Thread(target=send, daemon=True)
+    sender.start()
+    try:
+        yield tell
+    finally:
+        waiting.put(end)
+        sender.join()
