@@ -128,14 +128,18 @@ def assignments(
     last: date,
     *,
     receiver: UUID | None = None,
+    present: UUID | None = None,
+    status: str | None = None,
+    channel: str | None = None,
     after: Key = (FIRST_INSTANT, FIRST_ID, ""),
     limit: int = LIMIT,
 ) -> Page[Assigned]:
-    """The receptions begun from `first` to `last`, everybody's or one receiver's, in the order in which they began."""
+    """The receptions begun from `first` to `last`, everybody's, one receiver's or those that somebody was at
+    (`present`: received or helped), in the order in which they began."""
     with reading(source, ASSIGNMENTS) as holds:
         return page_of(
             source, holds, "assignments", _assigned, lambda row: row, key=("opened_at", "queue", "label"), after=after,
-            limit=limit, first=first, last=last, receiver=receiver,
+            limit=limit, first=first, last=last, receiver=receiver, present=present, status=status, channel=channel,
         )  # fmt: skip
 
 

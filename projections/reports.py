@@ -116,6 +116,23 @@ def ownership(
         )
 
 
+def register(
+    source: Source,
+    day: date,
+    *,
+    owner: UUID | None = None,
+    status: Literal["owned", "unowned", "bought"] | None = None,
+    after: Key = FIRST_ENTRY,
+    limit: int = LIMIT,
+) -> Page[Owned]:
+    """The persons on the register by whose they are and how they stand on a day, in the order of their files."""
+    with reading(source, OWNERSHIP) as holds:
+        return page_of(
+            source, holds, "register", Owned, _on(source, day), key=ENTRY_KEY, after=after, limit=limit, day=day,
+            owner=owner, status=status,
+        )  # fmt: skip
+
+
 def open_pool(
     source: Source, day: date, *, after: Key = (LAST_INSTANT, LAST_ID, LAST_NUMBER), limit: int = LIMIT
 ) -> Page[Owned]:

@@ -99,18 +99,19 @@ def _fix(source: Source, views: Sequence[View]) -> None:
     try:
         source.connection.execute(statement.format(tables))
     except psycopg.errors.UndefinedTable:
-        raise _never_built(views) from None
+        raise never_built(views) from None
 
 
 def _holds(source: Source, views: Sequence[View]) -> Holds:
     names = [view.name for view in views]
     row = source.connection.execute(query("holds", source.views), {"views": names}).fetchone()
     if row is None or row[0] != len(names):
-        raise _never_built(views)
+        raise never_built(views)
     return Holds(position=row[1], known_until=row[2], left_out=row[3], editions=source.editions)
 
 
-def _never_built(views: Sequence[View]) -> StoreRefused:
+def never_built(views: Sequence[View]) -> StoreRefused:
+    """Views that a question needs are not there yet."""
     names = " ".join(view.name for view in views)
     return StoreRefused(f"a view that this report needs has never been built: run lunpai rebuild {names}")
 

@@ -12,8 +12,23 @@ import msgspec
 from flask import Flask, Response, g, request
 from werkzeug.routing import BaseConverter
 
+from projections.readers import Readers
+
 from ..store import Store
-from . import disputes, office, queue, receptions, reports, rulebooks, sales, visitors, watching
+from . import (
+    customers,
+    disputes,
+    floor_reports,
+    matters,
+    office,
+    queue,
+    receptions,
+    reports,
+    rulebooks,
+    sales,
+    visitors,
+    watching,
+)
 from .bodies import LARGEST_BYTES
 from .caller import Doorkeeper
 from .errors import ProblemApi, log_exception, register_errors
@@ -31,7 +46,10 @@ RESOURCES: tuple[Resource, ...] = (
     visitors.visitors,
     sales.sales,
     disputes.disputes,
+    customers.customers,
+    matters.matters,
     reports.reports,
+    floor_reports.floor_reports,
     rulebooks.rulebooks,
     watching.watching,
 )
@@ -52,9 +70,11 @@ class RulebookId(BaseConverter):
 
 
 class Parts(msgspec.Struct, frozen=True):
-    """What the views find in the application. `spec`: the OpenAPI document."""
+    """What the views find in the application. `readers`: None where no views can be kept; `spec`: the OpenAPI
+    document."""
 
     store: Store
+    readers: Readers | None
     running: Running
     look_ups: Allowance
     spec: dict[str, Any]
@@ -88,7 +108,13 @@ def create_app(store: Store, *, look_ups_a_minute: int = LOOK_UPS_A_MINUTE) -> F
     register_errors(app)
     register_logs(app)
     policies = {endpoint: action for resource in RESOURCES for endpoint, action in resource.policies.items()}
-    app.extensions["lunpai"] = Parts(store, Running(), Allowance(look_ups_a_minute), completed(api.spec.to_dict()))
+    app.extensions["lunpai"] = Parts(
+        store=store,
+        readers=Readers(store.read_side) if store.keeps_views else None,
+        running=Running(),
+        look_ups=Allowance(look_ups_a_minute),
+        spec=completed(api.spec.to_dict()),
+    )
     guard(app, Doorkeeper(store, policies), policies)
     return app
 

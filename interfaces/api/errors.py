@@ -54,7 +54,7 @@ ERRORS: dict[str, tuple[int, str, str]] = {
     "rulebook_silent": (422, "the rulebook does not decide this", "制度没有规定此事"),
     "too_many_requests": (429, "too many look-ups; wait a little", "查询过于频繁，请稍候"),
     "internal": (500, "something went wrong here; nothing half-done was kept", "内部错误；未留下半途的记录"),
-    "behind": (503, "the record does not hold that position yet", "记录尚未到达该位置"),
+    "behind": (503, "the record, or a view, does not hold that position yet", "记录或视图尚未到达该位置"),
     "views_missing": (503, "the views are not kept yet: a worker must run", "视图尚未建立，须先运行lunpai work"),
     "store_unavailable": (503, "the store does not answer; try again", "数据库无应答，请重试"),
 }  # fmt: skip

@@ -18,6 +18,7 @@ from flask_smorest import Blueprint
 from marshmallow import Schema
 
 from application.desk import Answer
+from projections.view import View as ReadView
 
 from .answers import Happened, happened
 from .bodies import StrictParser
@@ -25,6 +26,7 @@ from .caller import Caller, Whose, check_query, with_body, with_command
 from .errors import Problem
 from .fields import QuerySchema
 from .limits import Allowance
+from .reading import wait_for_views
 from .spec import Page, document
 
 View = Callable[..., Any]
@@ -108,11 +110,14 @@ class Resource(Blueprint):
         whose: Whose | None = None,
         refuses: Sequence[str] = (),
         limited: bool = False,
+        reads: Sequence[ReadView] = (),
     ) -> Callable[[View], View]:
         """A question: a GET, or (with an `example` of its body) a POST that changes nothing.
 
-        `limited`: only so many a minute for each member of staff."""
+        `limited`: only so many a minute for each member of staff. `reads`: the views that it is answered from, which
+        are waited for up to `min_position`."""
         posted = example is not None
+        refuses = [*refuses, *(["views_missing"] if reads else ())]
 
         def decorate(view: View) -> View:
             @functools.wraps(view)
@@ -123,7 +128,7 @@ class Resource(Blueprint):
                 if limited:
                     allowance: Allowance = current_app.extensions["lunpai"].look_ups
                     allowance.take(caller.staff)
-                _wait_for(caller, given.pop("min_position", None))
+                _wait_for(caller, given.pop("min_position", None), reads)
                 return dumped(view(caller, given, **path))
 
             doc = document(
@@ -162,10 +167,15 @@ class Resource(Blueprint):
         return run
 
 
-def _wait_for(caller: Caller, position: int | None) -> None:
-    """Questions are answered from the record itself, so what was acknowledged is there. Raises Problem behind."""
-    if position is not None and position > (there := caller.office.record.position()):
+def _wait_for(caller: Caller, position: int | None, views: Sequence[ReadView]) -> None:
+    """What was acknowledged is in the record itself at once, and in views a moment later. Raises Problem behind,
+    views_missing."""
+    if position is None:
+        return
+    if position > (there := caller.office.record.position()):
         raise Problem("behind", f"the record holds {there}", headers={"Retry-After": "1"})
+    if views:
+        wait_for_views(position, views)
 
 
 def dumped(answer: Any) -> Response:

@@ -1,77 +1,46 @@
-"""Reports: what the views say, as far as it is no visitor's name or phone.
-
-Lists come in pages, asked on with `after`."""
+"""What a day or a month brought, who is paid what, everybody's month, and the list for the morning."""
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import date, datetime
-from typing import Annotated, Any
+from datetime import date
+from typing import Any
 from uuid import UUID
 
 import msgspec
-from flask import current_app
-from marshmallow import ValidationError, fields, validate, validates_schema
+from marshmallow import fields
 
-from application.event_store.appending import StoreRefused
-from projections.floor_reports import Turns, turns
-from projections.period_reports import PeriodReport, daily, monthly
-from projections.records import reached
-from projections.reports import CommissionLine, CommissionSum, Disputed, commission_statement, docket
-from projections.source import FIRST_ID, FIRST_INSTANT, LIMIT, Holds, Key, Source
+from projections.activity import ACTIVITY
+from projections.activity import NOBODY as NOBODYS
+from projections.commission import COMMISSION
+from projections.docket import DOCKET
+from projections.floor_reports import Standing, Turns
+from projections.follow_ups_due import FOLLOW_UPS_DUE
+from projections.ownership import OWNERSHIP
+from projections.period_reports import Counts, PeriodReport, Score, daily, monthly, morning_list, scoreboard
+from projections.reports import CommissionLine, CommissionSum, Disputed, commission_statement
+from projections.source import FIRST_ID, FIRST_INSTANT, Holds
+from projections.turn_board import TURN_BOARD
 
 from .answers import names
 from .caller import Caller
-from .errors import Problem
-from .fields import QuerySchema, code
+from .customers import DueList, due_list
+from .fields import QuerySchema
 from .operations import Resource
+from .reading import Day, InPeriod, OfDay, Paged, cursor, key_after, source_of, today, whom
+from .whose import anybody, said_of_oneself
 
-reports = Resource("reports", "Reports: what the views say, up to which fact, under which editions")
+reports = Resource("reports", "Reports: what days and months brought, who is paid what, what is to be done")
 SITE = "/sites/<uuid:site>"
-MOST_ROWS = 500
-LONGEST_PERIOD_DAYS = 366
+SUMMED = (ACTIVITY, OWNERSHIP, COMMISSION)
+MORNING_ROWS = 100
 
 
-class Paged(QuerySchema):
-    after = fields.String(
-        validate=validate.Length(min=1, max=200),
-        metadata={"description": "The `after` of the page before; left out: the first page."},
-    )
-    limit = fields.Integer(load_default=LIMIT, validate=validate.Range(min=1, max=MOST_ROWS), metadata={"example": 100})
+class OfOneDay(QuerySchema):
+    day = Day(required=True, metadata={"example": "2026-03-02"})
 
 
-class OfStatus(Paged):
-    status = code(["open", "ruled"], metadata={"example": "open"})
-
-
-class Day(QuerySchema):
-    day = fields.Date(required=True, metadata={"example": "2026-03-02"})
-
-
-class Period(QuerySchema):
-    first = fields.Date(required=True, metadata={"example": "2026-03-01"})
-    last = fields.Date(required=True, metadata={"example": "2026-03-31", "description": "Included."})
+class PeriodPaged(InPeriod, Paged):
     staff = fields.UUID(metadata={"description": "Only this one's."})
-
-    @validates_schema
-    def in_order(self, given: dict[str, Any], **more: Any) -> None:
-        if not 0 <= (given["last"] - given["first"]).days < LONGEST_PERIOD_DAYS:
-            raise ValidationError(f"Give a period of 1 to {LONGEST_PERIOD_DAYS} days.")
-
-
-class PeriodPaged(Period, Paged):
-    pass
-
-
-class Docket(msgspec.Struct, frozen=True, kw_only=True):
-    """Disputes, oldest first. `after`: what to ask on with; None: this is the end."""
-
-    disputes: tuple[Disputed, ...]
-    after: str | None
-    staff: dict[UUID, str]
-    holds: Holds
 
 
 class Commission(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,44 +61,70 @@ class PeriodTold(msgspec.Struct, frozen=True):
     holds: Holds
 
 
-class TurnsTold(msgspec.Struct, frozen=True):
-    """Turns and attendance, a line each for everybody who was on the floor."""
+class Scoreboard(msgspec.Struct, frozen=True, kw_only=True):
+    """Everybody's month through a day, the best first; equal results share a rank. A consultant is told the own line,
+    with its rank among all."""
 
-    turns: tuple[Turns, ...]
+    scores: tuple[Score, ...]
     staff: dict[UUID, str]
     holds: Holds
 
 
-@reports.query(f"{SITE}/disputes", Docket, action="reports.disputes", schema=OfStatus, refuses=["views_missing"])
-def list_disputes(caller: Caller, given: dict[str, Any]) -> Docket:
-    """The disputes, all or those of one status, in pages."""
-    after = _key(given, (FIRST_INSTANT, FIRST_ID))
-    with source_of(caller) as source:
-        page = docket(source, given.get("status"), after=after, limit=given["limit"])
-    return Docket(
-        disputes=page.rows, after=_cursor(page.after), holds=page.holds,
-        staff=names(caller.office, [who for row in page.rows for who in (row.raised_by, row.ruled_by, row.owner)]),
-    )  # fmt: skip
+class OnFloorStands(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands of somebody on a day: turns and passes owed, days without turns, fines and warnings of the month."""
+
+    staff: UUID
+    make_ups_owed: int
+    passes_owed: int
+    suspended: tuple[date, ...]
+    not_ready: str | None
+    no_calls: bool
+    double_rounds: bool
+    fines_yuan: int
+    warnings: int
+
+
+class MorningList(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be done on a day, and what was done the day before.
+
+    `yesterday`: what everybody did, counted (under the nil id: what nobody did). The lists are first pages; their
+    `after` goes on with the report of that name. `open_pool`: customers whom nobody owns."""
+
+    day: date
+    yesterday: dict[UUID, Counts]
+    yesterdays_turns: tuple[Turns, ...]
+    standing: tuple[OnFloorStands, ...]
+    yesterdays_sales: tuple[CommissionLine, ...]
+    sales_after: str | None
+    lapsing: DueList
+    follow_ups_due: DueList
+    open_disputes: tuple[Disputed, ...]
+    disputes_after: str | None
+    open_pool: int
+    staff: dict[UUID, str]
+    holds: Holds
 
 
 @reports.query(
-    f"{SITE}/reports/commission", Commission, action="reports.money", schema=PeriodPaged, refuses=["views_missing"]
+    f"{SITE}/reports/commission", Commission, action="reports.commission", schema=PeriodPaged,
+    whose=said_of_oneself("staff"), reads=[COMMISSION],
 )  # fmt: skip
 def report_commission(caller: Caller, given: dict[str, Any]) -> Commission:
-    """Who is paid what for the sales closed between two days, in pages."""
-    after = _key(given, (FIRST_INSTANT, FIRST_ID, FIRST_ID))
+    """Who is paid what for the sales closed between two days, in pages; a consultant's are the own shares."""
+    after = key_after(given, (FIRST_INSTANT, FIRST_ID, FIRST_ID))
+    staff = whom(caller, given, "staff")
     with source_of(caller) as source:
         found = commission_statement(
-            source, given["first"], given["last"], staff=given.get("staff"), after=after, limit=given["limit"]
+            source, given["first"], given["last"], staff=staff, after=after, limit=given["limit"]
         )
     mentioned = [*(one.staff for one in found.sums), *(line.owner for line in found.lines.rows)]
     return Commission(
-        lines=found.lines.rows, after=_cursor(found.lines.after), sums=found.sums, amount_fen=found.amount_fen,
+        lines=found.lines.rows, after=cursor(found.lines.after), sums=found.sums, amount_fen=found.amount_fen,
         staff=names(caller.office, mentioned), holds=found.lines.holds,
     )  # fmt: skip
 
 
-@reports.query(f"{SITE}/reports/daily", PeriodTold, action="reports.money", schema=Day, refuses=["views_missing"])
+@reports.query(f"{SITE}/reports/daily", PeriodTold, action="reports.money", schema=OfOneDay, reads=SUMMED)
 def report_day(caller: Caller, given: dict[str, Any]) -> PeriodTold:
     """What a day brought: calls and visits, clients won and lost, sales, disputes."""
     with source_of(caller) as source:
@@ -137,61 +132,54 @@ def report_day(caller: Caller, given: dict[str, Any]) -> PeriodTold:
     return PeriodTold(found.answer, found.holds)
 
 
-@reports.query(f"{SITE}/reports/monthly", PeriodTold, action="reports.money", schema=Day, refuses=["views_missing"])
+@reports.query(f"{SITE}/reports/monthly", PeriodTold, action="reports.money", schema=OfOneDay, reads=SUMMED)
 def report_month(caller: Caller, given: dict[str, Any]) -> PeriodTold:
     """What the month that a day lies in brought."""
     with source_of(caller) as source:
-        found = monthly(source, given["day"], _today(caller))
+        found = monthly(source, given["day"], today(caller))
     return PeriodTold(found.answer, found.holds)
 
 
-@reports.query(f"{SITE}/reports/turns", TurnsTold, action="reports.floor", schema=Period, refuses=["views_missing"])
-def report_turns(caller: Caller, given: dict[str, Any]) -> TurnsTold:
-    """Turns, make-ups, absences, fines of a period, person by person."""
+@reports.query(
+    f"{SITE}/reports/scoreboard", Scoreboard, action="reports.scoreboard", schema=OfDay, whose=anybody,
+    reads=[*SUMMED, TURN_BOARD],
+)  # fmt: skip
+def report_scoreboard(caller: Caller, given: dict[str, Any]) -> Scoreboard:
+    """Everybody's month that a day lies in, the best first; a consultant is told the own line."""
+    now = today(caller)
     with source_of(caller) as source:
-        found = turns(source, given["first"], given["last"], staff=given.get("staff"))
-    return TurnsTold(found.answer, names(caller.office, [one.staff for one in found.answer]), found.holds)
+        everybody = list(caller.office.files.site().staff)
+        found = scoreboard(source, given.get("day") or now, now, staff=everybody)
+    own = caller.staff if caller.grant == "own" else None
+    scores = tuple(one for one in found.answer if own in (None, one.staff))
+    return Scoreboard(scores=scores, staff=names(caller.office, [one.staff for one in scores]), holds=found.holds)
 
 
-@contextmanager
-def source_of(caller: Caller) -> Iterator[Source]:
-    """The live views of the caller's site. Raises Problem views_missing where a worker has never kept them."""
-    store = current_app.extensions["lunpai"].store
-    if not store.keeps_views:
-        raise Problem("views_missing")
-    files = caller.office.files
-    site = files.site()
-    editions = files.editions().labels() if site.adoptions else ()
-    try:
-        # Not one of the record's own: a transaction that is rolled back costs it what was prepared for appends.
-        with reached(store.read_side) as connection:
-            yield Source(connection, store.read_side.schema, site.id, site.zone, editions)
-    except StoreRefused:
-        raise Problem("views_missing") from None
+@reports.query(
+    f"{SITE}/reports/morning", MorningList, action="reports.morning", schema=OfDay,
+    reads=[*SUMMED, FOLLOW_UPS_DUE, DOCKET, TURN_BOARD],
+)  # fmt: skip
+def report_morning(caller: Caller, given: dict[str, Any]) -> MorningList:
+    """What is to be done this morning - whom to look after, what stands, what is disputed - and what yesterday
+    brought."""
+    day = given.get("day") or today(caller)
+    with source_of(caller) as source:
+        found = morning_list(source, day, limit=MORNING_ROWS)
+    morning = found.answer
+    mentioned = [
+        *morning.yesterday, *(one.staff for one in morning.yesterdays_turns), *(one.staff for one in morning.standing),
+        *(who for line in morning.yesterdays_sales.rows for who in (line.staff, line.owner)),
+        *(row.raised_by for row in morning.open_disputes.rows),
+    ]  # fmt: skip
+    return MorningList(
+        day=day, yesterday=morning.yesterday, yesterdays_turns=morning.yesterdays_turns,
+        standing=tuple(map(_stands, morning.standing)), yesterdays_sales=morning.yesterdays_sales.rows,
+        sales_after=cursor(morning.yesterdays_sales.after), lapsing=due_list(caller, day, morning.lapsing),
+        follow_ups_due=due_list(caller, day, morning.follow_ups_due), open_disputes=morning.open_disputes.rows,
+        disputes_after=cursor(morning.open_disputes.after), open_pool=morning.open_pool,
+        staff=names(caller.office, [one for one in mentioned if one != NOBODYS]), holds=found.holds,
+    )  # fmt: skip
 
 
-def _today(caller: Caller) -> date:
-    return caller.now().astimezone(caller.office.files.site().zone).date()
-
-
-def _cursor(after: Key | None) -> str | None:
-    """A key as it is handed to the client: opaque, and of harmless characters."""
-    return None if after is None else base64.urlsafe_b64encode(msgspec.json.encode(after)).decode().rstrip("=")
-
-
-def _key(given: dict[str, Any], first: Key) -> Key:
-    """The key that a client goes on after. Raises Problem bad_fields for what is none."""
-    shown = given.get("after")
-    if shown is None:
-        return first
-    try:
-        text = base64.b64decode(shown + "=" * (-len(shown) % 4), altchars=b"-_", validate=True)
-        kinds: Any = tuple[tuple(KINDS[type(part)] for part in first)]  # type: ignore[misc]
-        key: Key = msgspec.json.decode(text, type=kinds)
-    except (ValueError, msgspec.DecodeError):
-        raise Problem("bad_fields", errors={"query": {"after": ["Not the after of a page."]}}) from None
-    return key
-
-
-KINDS: dict[type, Any] = {datetime: Annotated[datetime, msgspec.Meta(tz=True)], UUID: UUID}
-"""What the parts of a key are, as they are read back."""
+def _stands(one: Standing) -> OnFloorStands:
+    return msgspec.convert(one, OnFloorStands, from_attributes=True)

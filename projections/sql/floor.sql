@@ -21,6 +21,9 @@ SELECT queue, label, day, channel, opened_at, assigned_at, finished_at, status, 
 FROM __views__.assignments
 WHERE site = %(site)s AND day BETWEEN %(first)s AND %(last)s
   AND (%(receiver)s::uuid IS NULL OR receiver = %(receiver)s)
+  AND (%(present)s::uuid IS NULL OR receiver = %(present)s OR %(present)s = ANY(helpers))
+  AND (%(status)s::text IS NULL OR status = %(status)s)
+  AND (%(channel)s::text IS NULL OR channel = %(channel)s)
   AND (opened_at, queue, label) > (%(after_opened_at)s, %(after_queue)s, %(after_label)s)
 ORDER BY opened_at, queue, label
 LIMIT %(most)s

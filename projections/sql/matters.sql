@@ -31,3 +31,19 @@ ORDER BY staff
 SELECT count(DISTINCT sale) AS sales, coalesce(sum(amount_fen), 0)::bigint AS commission_fen
 FROM __views__.commission
 WHERE site = %(site)s AND sold_at >= %(begins)s AND sold_at < %(ends)s
+
+-- sales --
+-- One row a sale, with everybody who has a share in it; all of a period, or those that concern one member of staff.
+SELECT sale, unit, sold_at, file, registration, total_fen, ground, owner, ruled, agreed, edition,
+       array_agg(staff ORDER BY staff) AS staff, array_agg(share ORDER BY staff) AS shares,
+       array_agg(amount_fen ORDER BY staff) AS amounts,
+       coalesce(array_agg(staff ORDER BY staff) FILTER (WHERE closer), '{}') AS closers
+FROM __views__.commission
+WHERE site = %(site)s AND sold_at >= %(begins)s AND sold_at < %(ends)s
+  AND (%(unit)s::text IS NULL OR unit = %(unit)s)
+  AND (%(ground)s::text IS NULL OR ground = %(ground)s)
+  AND (sold_at, sale) > (%(after_sold_at)s, %(after_sale)s)
+GROUP BY sold_at, sale, unit, file, registration, total_fen, ground, owner, ruled, agreed, edition
+HAVING %(concerns)s::uuid IS NULL OR owner = %(concerns)s OR bool_or(staff = %(concerns)s)
+ORDER BY sold_at, sale
+LIMIT %(most)s

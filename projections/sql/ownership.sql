@@ -27,6 +27,21 @@ WHERE site = %(site)s AND (owner IS NULL OR until < %(day)s)
 ORDER BY file, registration
 LIMIT %(most)s
 
+-- register --
+-- Persons by how their customers stand on a day: owned (also those that do not run out), unowned, bought.
+SELECT file, registration, customer_file, customer_registration, person, sealed, has_name, has_phone, owner, ground,
+       since, until, bought, ruled, last_owner, ended_at, registered_at, last_contact_at, edition
+FROM __views__.ownership
+WHERE site = %(site)s
+  AND (%(owner)s::uuid IS NULL OR owner = %(owner)s AND (until IS NULL OR until >= %(day)s))
+  AND (%(status)s::text IS NULL
+       OR %(status)s = 'owned' AND owner IS NOT NULL AND (until IS NULL OR until >= %(day)s)
+       OR %(status)s = 'unowned' AND (owner IS NULL OR until < %(day)s)
+       OR %(status)s = 'bought' AND bought)
+  AND (file, registration) > (%(after_file)s, %(after_registration)s)
+ORDER BY file, registration
+LIMIT %(most)s
+
 -- open_pool --
 -- Customers, each under the first of its entries; those last in touch come first.
 SELECT file, registration, customer_file, customer_registration, person, sealed, has_name, has_phone, owner, ground,

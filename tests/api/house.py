@@ -59,9 +59,9 @@ def store_on_disk(home: Path) -> Iterator[Store]:
 class House:
     """A site with one member of staff of each role, who goes by it, and a second consultant, `colleague`."""
 
-    def __init__(self, store: Store | None = None, **options: Any) -> None:
+    def __init__(self, store: Store | None = None, name: str = "滨江一号", **options: Any) -> None:
         self.store = store or store_in_memory()
-        self.office = self.open("滨江一号")
+        self.office = self.open(name)
         self.site = self.office.site_id
         self.staff: dict[str, UUID] = {}
         self.keys: dict[str, str] = {}
@@ -124,6 +124,17 @@ class House:
         response = self.ask("GET", path, who)
         assert response.status_code == 200, response.get_data(as_text=True)
         return dict(response.json or {})
+
+    def pages(self, path: str, name: str, who: str = "manager", limit: int = 1) -> list[Any]:
+        """All rows of a list, read page by page; every page but the last is full."""
+        rows: list[Any] = []
+        more = f"{path}{'&' if '?' in path else '?'}limit={limit}"
+        page = self.reads(more, who)
+        while page["after"] is not None:
+            assert len(page[name]) == limit
+            rows += page[name]
+            page = self.reads(f"{more}&after={page['after']}", who)
+        return [*rows, *page[name]]
 
     def refused(self, response: TestResponse, status: int, code: str) -> dict[str, Any]:
         """The response is this problem."""
