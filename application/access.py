@@ -83,6 +83,8 @@ ACTIONS: dict[str, Action] = {
         _action("reports.customers", "reports:read", [*LEADERS, AUDITOR], own=[CONSULTANT]),
         _action("reports.open_pool", "reports:read", [*LEADERS, AUDITOR]),
         _action("reports.morning", "reports:read", [*LEADERS, AUDITOR]),
+        _action("jobs.read", "jobs:read", [MANAGER, AUDITOR]),
+        _action("jobs.run", "jobs:write", [MANAGER]),
         _action("metrics.read", "metrics:read", [MANAGER, AUDITOR]),
     )
 }

@@ -48,10 +48,30 @@ CREATE TABLE outcome (
 """
 
 
+OWN_MIGRATIONS = {
+    "own_01_jobs": """
+ALTER TABLE outcome ADD COLUMN job bigint, ADD COLUMN what text, ADD COLUMN views text[];
+CREATE INDEX outcome_job ON outcome (job);
+-- Who asked for a job, and under which command: sent again, it is answered as the first time.
+CREATE TABLE request (
+    command      uuid PRIMARY KEY,
+    content      bytea NOT NULL,  -- SHA-256 of what was asked
+    job          bigint NOT NULL,
+    site         uuid NOT NULL,
+    staff        uuid NOT NULL,
+    requested_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX request_job ON request (job, requested_at);
+""",
+}
+"""What was changed in our own tables since, in order."""
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a task. `skipped`: another rebuild was at work. `rebuild`: its number, where it was done.
 
-    `clean`: no row differed, no stream was left out, and a check compared all it was to compare.
+    `clean`: no row differed, no stream was left out, and a check compared all it was to compare. `job`: its number in
+    the queue (None: it was not done by a worker); `what`, `views` as it was told (views None: all).
     """
 
     task: str
@@ -61,6 +81,9 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     rebuild: int | None = None
     clean: bool | None = None
     message: str
+    job: int | None = None
+    what: str | None = None
+    views: list[str] | None = None
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,19 +129,25 @@ def _make(connection: psycopg.Connection, name: str) -> None:
         connection.execute(SchemaManager.get_schema())
         for applied in migrations():
             connection.execute("INSERT INTO migration (name) VALUES (%s)", [applied])
+        for migration, text in OWN_MIGRATIONS.items():
+            _apply(connection, migration, text)
 
 
 def _migrate(connection: psycopg.Connection, name: str) -> None:
     _enter(connection, name)
     applied = {row[0] for row in connection.execute("SELECT name FROM migration").fetchall()}
-    known = migrations()
+    known = {**migrations(), **OWN_MIGRATIONS}
     if unknown := sorted(applied - known.keys()):
         raise StoreRefused(f"the job queue was made with a newer procrastinate ({unknown[-1]}): use a newer lunpai")
     for migration, text in known.items():
         if migration not in applied:
             with connection.transaction():
-                connection.execute(text.encode())
-                connection.execute("INSERT INTO migration (name) VALUES (%s)", [migration])
+                _apply(connection, migration, text)
+
+
+def _apply(connection: psycopg.Connection, name: str, text: str) -> None:
+    connection.execute(text.encode())
+    connection.execute("INSERT INTO migration (name) VALUES (%s)", [name])
 
 
 def _enter(connection: psycopg.Connection, name: str) -> None:
@@ -141,6 +170,11 @@ def queue_of(read_side: ReadSide) -> Iterator[psycopg.Connection]:
 def arguments(name: str, task: Task) -> dict[str, object]:
     """What the job of a task is told."""
     return {"task": name, "what": task.what, "views": None if task.views is None else list(task.views)}
+
+
+def asked_by_job(job: int | None) -> str:
+    """Who asks for a rebuild or check that somebody requested, as its record says."""
+    return f"job {job}"
 
 
 def defer(read_side: ReadSide, name: str, task: Task) -> bool:
@@ -177,8 +211,8 @@ def workers(connection: psycopg.Connection) -> int:
 def last_outcomes(connection: psycopg.Connection) -> dict[str, Outcome]:
     """Task -> what became of it last."""
     query = (
-        "SELECT DISTINCT ON (task) task, status, started_at, ended_at, rebuild, clean, message FROM outcome "
-        "ORDER BY task, id DESC"
+        "SELECT DISTINCT ON (task) task, status, started_at, ended_at, rebuild, clean, message, job, what, views "
+        "FROM outcome ORDER BY task, id DESC"
     )
     with connection.cursor(row_factory=kwargs_row(Outcome)) as cursor:
         return {outcome.task: outcome for outcome in cursor.execute(query).fetchall()}
@@ -187,10 +221,21 @@ def last_outcomes(connection: psycopg.Connection) -> dict[str, Outcome]:
 def note(read_side: ReadSide, outcome: Outcome) -> None:
     """Put on record what became of a task; the oldest are forgotten. Raises StoreUnavailable."""
     with queue_of(read_side) as connection, connection.transaction():
-        connection.execute(
-            "INSERT INTO outcome (task, status, started_at, rebuild, clean, message) VALUES (%s, %s, %s, %s, %s, %s)",
-            [outcome.task, outcome.status, outcome.started_at, outcome.rebuild, outcome.clean, outcome.message],
-        )
-        connection.execute(
-            "DELETE FROM outcome WHERE id NOT IN (SELECT id FROM outcome ORDER BY id DESC LIMIT %s)", [KEPT_OUTCOMES]
-        )
+        note_by(connection, outcome)
+
+
+def note_by(connection: psycopg.Connection, outcome: Outcome) -> None:
+    """The same, within a transaction on a connection that sees the queue."""
+    connection.execute(
+        "INSERT INTO outcome (task, status, started_at, rebuild, clean, message, job, what, views) "
+        "VALUES (%(task)s, %(status)s, %(started_at)s, %(rebuild)s, %(clean)s, %(message)s, %(job)s, %(what)s, "
+        "%(views)s)",
+        msgspec.structs.asdict(outcome),
+    )
+    connection.execute(
+        "DELETE FROM outcome WHERE id NOT IN (SELECT id FROM outcome ORDER BY id DESC LIMIT %s)", [KEPT_OUTCOMES]
+    )
+    connection.execute(
+        "DELETE FROM request r WHERE NOT EXISTS (SELECT FROM outcome o WHERE o.job = r.job) "
+        "AND NOT EXISTS (SELECT FROM procrastinate_jobs j WHERE j.id = r.job)"
+    )

@@ -13,10 +13,12 @@ from threading import Event
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 import psycopg
 from croniter import croniter
 from procrastinate import App, JobContext, PsycopgConnector, RetryStrategy
 from procrastinate.exceptions import ConnectorException, JobAborted
+from procrastinate.job_context import AbortReason
 from procrastinate.jobs import Status
 from procrastinate.periodic import PeriodicTask
 from psycopg import sql
@@ -25,7 +27,7 @@ from application.event_store.appending import StoreUnavailable
 from application.event_store.migrations import ROLE, jobs_schema
 from application.event_store.postgres import RECONNECT_SECONDS
 
-from .job_queue import ALIVE_SECONDS, LOCK, TASK, Outcome, arguments, note
+from .job_queue import ALIVE_SECONDS, LOCK, TASK, Outcome, arguments, asked_by_job, note
 from .live import LONGEST_PAUSE_SECONDS, ReadSide, Say
 from .processes import FoldingFailed
 from .rebuild import Cancelled, Progress, RebuildRefused, Tell
@@ -86,39 +88,51 @@ class _Performer:
         self.read_side, self.zone, self.say = read_side, zone, say
 
     def __call__(
-        self, context: JobContext, *, task: str, what: Any, views: list[str] | None, timestamp: int | None = None
-    ) -> None:
+        self, context: JobContext, *, task: str, what: Any, views: list[str] | None, timestamp: int | None = None,
+        requested: bool = False,
+    ) -> None:  # fmt: skip
         started = datetime.now(UTC)
         due = "" if timestamp is None else f", due {datetime.fromtimestamp(timestamp, self.zone):%Y-%m-%d %H:%M}"
         self.say(f"schedule: {task}: {what} of {'all views' if views is None else ', '.join(views)} begins{due}")
         asked = Task(what=what, cron="", views=None if views is None else tuple(views))
 
         def tell(progress: Progress) -> None:
+            if context.abort_reason() is AbortReason.USER_REQUEST:
+                raise Cancelled("somebody asked for it; the live views are as they were")
             if context.should_abort():
                 raise Cancelled("the worker is ending; another, or the next, does it again")
 
+        def became(outcome: Outcome) -> Outcome:
+            return msgspec.structs.replace(outcome, job=context.job.id, what=what, views=views)
+
+        asked_by = asked_by_job(context.job.id) if requested else f"schedule: {task}"
         try:
-            outcome = perform(self.read_side, task, asked, asked_by=f"schedule: {task}", tell=tell)
+            outcome = perform(self.read_side, task, asked, asked_by=asked_by, tell=tell)
         except Cancelled as cancelled:
-            if context.should_abort():
+            if context.abort_reason() is AbortReason.SHUTDOWN:
                 self.say(f"schedule: {task}: {cancelled}")
                 raise JobAborted from None
             outcome = Outcome(task=task, status="cancelled", started_at=started, message=one_line(cancelled))
         except WORTH_ANOTHER_TRY as error:
-            last = context.job.attempts + 1 >= MOST_TRIES
+            # What somebody asked to end is not tried again.
+            last = context.job.attempts + 1 >= MOST_TRIES or context.abort_reason() is AbortReason.USER_REQUEST
             self.say(f"schedule: {task}: {one_line(error)}; {'given up' if last else 'it will be tried again'}")
             if last:
-                self._note_failure(task, started, error)
+                self._note_failure(became(_failure(task, started, error)))
             raise
         except BaseException as error:
-            self._note_failure(task, started, error)
+            self._note_failure(became(_failure(task, started, error)))
             raise
         self.say(f"schedule: {task}: {outcome.status}: {outcome.message}")
-        note(self.read_side, outcome)
+        note(self.read_side, became(outcome))
 
-    def _note_failure(self, task: str, started: datetime, error: BaseException) -> None:
+    def _note_failure(self, failure: Outcome) -> None:
         with contextlib.suppress(StoreUnavailable):
-            note(self.read_side, Outcome(task=task, status="failed", started_at=started, message=one_line(error)))
+            note(self.read_side, failure)
+
+
+def _failure(task: str, started: datetime, error: BaseException) -> Outcome:
+    return Outcome(task=task, status="failed", started_at=started, message=one_line(error))
 
 
 # The queue's own program

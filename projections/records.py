@@ -126,13 +126,19 @@ def run(read_side: ReadSide, views: Sequence[View] | None, *, check: bool, asked
 
 
 def rebuilds(
-    read_side: ReadSide, connection: psycopg.Connection, most: int, done: Literal["rebuild", "check"] | None = None
+    read_side: ReadSide,
+    connection: psycopg.Connection,
+    most: int,
+    done: Literal["rebuild", "check"] | None = None,
+    *,
+    before: int | None = None,
 ) -> list[RebuildRecord]:
-    """The latest rebuilds and checks - or those of one mode that were done -, the latest first."""
-    found = _rows(read_side, connection, "rebuilds", RebuildRecord, most=most, mode=done)
+    """The latest rebuilds and checks - or those of one mode that were done, or before a number -, the latest first."""
+    asked = {"most": most, "mode": done, "before": before}
+    found = _rows(read_side, connection, "rebuilds", RebuildRecord, **asked)
     if any(one.status == "running" for one in found) and rebuilding(read_side, connection) is None:
         # It may have ended just now; what still stands as running then has no process any more.
-        found = _rows(read_side, connection, "rebuilds", RebuildRecord, most=most, mode=done)
+        found = _rows(read_side, connection, "rebuilds", RebuildRecord, **asked)
         return [one if one.status != "running" else msgspec.structs.replace(one, **ITS_PROCESS_ENDED) for one in found]
     return found
 
@@ -145,6 +151,18 @@ def rebuild_of_number(
     if not found:
         raise NotThere(f"no rebuild has the number {number}: see lunpai rebuild --list")
     return found[0], _rows(read_side, connection, "differences_of", DifferenceRecord, id=number)
+
+
+def differences_of_site(
+    read_side: ReadSide, connection: psycopg.Connection, number: int, site: UUID, *, after: int = 0, most: int
+) -> tuple[list[DifferenceRecord], int]:
+    """What a rebuild or check found of one site, a page of it in its order, and how much that is in all."""
+    page = _rows(
+        read_side, connection, "differences_of_site", DifferenceRecord, id=number, site=site, after=after, most=most
+    )
+    asked = {"id": number, "site": site}
+    row = connection.execute(query("differences_of_site_count", read_side.schema), asked).fetchone()
+    return page, int(row[0]) if row else 0
 
 
 def cancel(read_side: ReadSide, connection: psycopg.Connection) -> int:

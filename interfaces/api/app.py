@@ -12,6 +12,7 @@ import msgspec
 from flask import Flask, Response, g, request
 from werkzeug.routing import BaseConverter
 
+from projections.job_requests import JobDesk
 from projections.readers import Readers
 
 from ..store import Store
@@ -19,13 +20,16 @@ from . import (
     customers,
     disputes,
     floor_reports,
+    jobs,
     matters,
     office,
     queue,
+    rebuilds,
     receptions,
     reports,
     rulebooks,
     sales,
+    timelines,
     visitors,
     watching,
 )
@@ -47,10 +51,13 @@ RESOURCES: tuple[Resource, ...] = (
     sales.sales,
     disputes.disputes,
     customers.customers,
+    timelines.timelines,
     matters.matters,
     reports.reports,
     floor_reports.floor_reports,
     rulebooks.rulebooks,
+    jobs.jobs,
+    rebuilds.checks,
     watching.watching,
 )
 PUBLIC = frozenset(f"pages.{name}" for name in ("healthz", "readyz", "openapi", "docs"))
@@ -70,11 +77,12 @@ class RulebookId(BaseConverter):
 
 
 class Parts(msgspec.Struct, frozen=True):
-    """What the views find in the application. `readers`: None where no views can be kept; `spec`: the OpenAPI
+    """What the views find in the application. `readers`, `jobs`: None where no views can be kept; `spec`: the OpenAPI
     document."""
 
     store: Store
     readers: Readers | None
+    jobs: JobDesk | None
     running: Running
     look_ups: Allowance
     spec: dict[str, Any]
@@ -111,6 +119,7 @@ def create_app(store: Store, *, look_ups_a_minute: int = LOOK_UPS_A_MINUTE) -> F
     app.extensions["lunpai"] = Parts(
         store=store,
         readers=Readers(store.read_side) if store.keeps_views else None,
+        jobs=JobDesk(store.read_side) if store.keeps_views else None,
         running=Running(),
         look_ups=Allowance(look_ups_a_minute),
         spec=completed(api.spec.to_dict()),

@@ -1,4 +1,4 @@
-"""Customers as the views have them: the register and who owns whom, whom to look after, what happened to whom.
+"""Customers as the views have them: the register and who owns whom, whom nobody owns, whom to look after.
 
 Names and phones are told masked. A consultant is shown the own customers."""
 
@@ -12,8 +12,8 @@ from uuid import UUID
 import msgspec
 from marshmallow import fields, validate
 
-from application.replay.lines import Citation, Text
-from application.replay.wording import EFFECT, GROUND, REASON, WHAT
+from application.replay.lines import Text
+from application.replay.wording import GROUND
 from projections.follow_ups_due import FOLLOW_UPS_DUE
 from projections.names import shown
 from projections.ownership import OWNERSHIP
@@ -28,20 +28,17 @@ from projections.reports import (
     lapsing,
     open_pool,
     register,
-    timeline,
 )
 from projections.source import LAST_ID, LAST_INSTANT, Holds, Page
-from projections.timeline import TIMELINE, TimelineStep
 
-from .answers import EntryLine, citations, names
+from .answers import EntryLine, names
 from .caller import Caller
 from .fields import code
 from .operations import Resource
 from .reading import OfDay, Paged, cursor, key_after, source_of, today, whom
-from .visitors import OfRegistration
-from .whose import own_visitor, said_of_oneself
+from .whose import said_of_oneself
 
-customers = Resource("customers", "Customers: the register, whom to look after, what happened to whom, from the views")
+customers = Resource("customers", "Customers: the register, who owns whom, whom to look after, from the views")
 SITE = "/sites/<uuid:site>"
 BOTH_DUE = (FOLLOW_UPS_DUE, OWNERSHIP)
 OF_OWN = said_of_oneself("owner")
@@ -134,37 +131,6 @@ class DueList(msgspec.Struct, frozen=True, kw_only=True):
     holds: Holds
 
 
-class HistoryStep(msgspec.Struct, frozen=True, kw_only=True):
-    """What happened, and what it did to the claim; `owner` and `until` are those after it. `position`: of the fact
-    (None: no fact says it, as when a claim runs out)."""
-
-    position: int | None
-    at: datetime
-    known_at: datetime
-    what: str
-    what_text: Text
-    by: tuple[UUID, ...]
-    effect: str
-    effect_text: Text
-    reason: str | None
-    reason_text: Text | None
-    owner: UUID | None
-    until: date | None
-    edition: str
-    clauses: tuple[str, ...]
-    entry: EntryLine | None
-
-
-class History(msgspec.Struct, frozen=True, kw_only=True):
-    """What happened to a customer, in the order in which it counts. `customer`: the first of the customer's entries."""
-
-    customer: EntryLine
-    steps: tuple[HistoryStep, ...]
-    clauses: tuple[Citation, ...]
-    staff: dict[UUID, str]
-    holds: Holds
-
-
 @customers.query(
     f"{SITE}/visitors", Register, action="visitors.list", schema=OfRegister, whose=OF_OWN, reads=[OWNERSHIP]
 )  # fmt: skip
@@ -203,35 +169,6 @@ def list_lapsing(caller: Caller, given: dict[str, Any]) -> DueList:
 def list_follow_ups_due(caller: Caller, given: dict[str, Any]) -> DueList:
     """The customers to be followed up on a day, each with the reasons, in pages."""
     return _due(caller, given, follow_ups_due)
-
-
-@customers.query(
-    f"{SITE}/visitors/<uuid:visitor>/timeline", History, action="visitors.read", schema=OfRegistration,
-    whose=own_visitor, reads=[TIMELINE, OWNERSHIP], refuses=["unknown_visitor"],
-)  # fmt: skip
-def show_timeline(caller: Caller, given: dict[str, Any], *, visitor: UUID) -> History:
-    """What happened to the customer that a visitor belongs to, step by step, with the clauses."""
-    with source_of(caller) as source:
-        found = timeline(source, visitor, given["registration"])
-    entry, steps = found.answer.entry, found.answer.steps
-    mentioned = [who for step in steps for who in (*step.by, step.owner)]
-    return History(
-        customer=EntryLine(entry.visitor, entry.registration),
-        steps=tuple(map(_step, steps)),
-        clauses=citations(caller.office, [clause for step in steps for clause in step.clauses]),
-        staff=names(caller.office, mentioned),
-        holds=found.holds,
-    )
-
-
-def _step(step: TimelineStep) -> HistoryStep:
-    return HistoryStep(
-        position=step.position, at=step.at, known_at=step.known_at, what=step.what, what_text=Text(*WHAT[step.what]),
-        by=step.by, effect=step.effect, effect_text=Text(*EFFECT[step.effect]), reason=step.reason,
-        reason_text=Text(*REASON[step.reason]) if step.reason else None, owner=step.owner, until=step.until,
-        edition=step.edition, clauses=step.clauses,
-        entry=EntryLine(step.entry.visitor, step.entry.registration) if step.entry else None,
-    )  # fmt: skip
 
 
 def _register(caller: Caller, day: date, page: Page[Owned]) -> Register:

@@ -45,8 +45,11 @@ ERRORS: dict[str, tuple[int, str, str]] = {
     "unauthenticated": (401, "no valid key was shown", "未出示有效的密钥"),
     "access_denied": (403, "your role, or the scope of your key, does not permit this", "您的岗位或密钥范围无权这样做"),
     "not_found": (404, "there is nothing here", "没有此内容"),
+    "unknown_job": (404, "there is no such job, or it was long ago", "没有此任务，或已过久不再保存"),
+    "unknown_rebuild": (404, "there is no such rebuild or check, or it was long ago", "没有此次重建或核对，或已过久"),
     "method_not_allowed": (405, "this method is not possible here", "此处不支持该方法"),
     "still_running": (409, "the same command is still being carried out", "同一指令仍在执行"),
+    "job_waiting": (409, "another job of this kind is in the queue", "队列中已有另一个同类任务"),
     "bad_precondition": (400, "If-Match is not an ETag of this resource", "If-Match不是此资源的ETag"),
     "too_large": (413, "the request is too large", "请求过大"),
     "not_json": (415, "send application/json in UTF-8", "请以UTF-8发送application/json"),
@@ -56,6 +59,7 @@ ERRORS: dict[str, tuple[int, str, str]] = {
     "internal": (500, "something went wrong here; nothing half-done was kept", "内部错误；未留下半途的记录"),
     "behind": (503, "the record, or a view, does not hold that position yet", "记录或视图尚未到达该位置"),
     "views_missing": (503, "the views are not kept yet: a worker must run", "视图尚未建立，须先运行lunpai work"),
+    "schedule_unreadable": (503, "the schedule's file can't be read", "日程文件无法读取"),
     "store_unavailable": (503, "the store does not answer; try again", "数据库无应答，请重试"),
 }  # fmt: skip
 """Code -> (status, English, Chinese). Codes are stable: clients go by them, and by the type that ends in them."""

@@ -10,6 +10,8 @@ RELATIVE = "5b0d6a3e-8f6c-4a57-9a3c-6b5f0d6a4c05"
 SALE = "5b0d6a3e-8f6c-4a57-9a3c-6b5f0d6a4c06"
 DISPUTE = "5b0d6a3e-8f6c-4a57-9a3c-6b5f0d6a4c07"
 RECEPTION = "r1"
+JOB = "12"
+REBUILD = "7"
 RULEBOOK = "forty-three-articles"
 PARAMETER = "attribution.protection_days"
 AT = "2026-03-02T10:02:00+08:00"
@@ -21,5 +23,7 @@ PATHS = {
     "dispute": DISPUTE,
     "reception": RECEPTION,
     "rulebook": RULEBOOK,
+    "job": JOB,
+    "rebuild": REBUILD,
 }
 """Part of a path -> what it is in the examples."""

@@ -80,8 +80,10 @@ class Resource(Blueprint):
         example: Mapping[str, Any],
         whose: Whose | None = None,
         refuses: Sequence[str] = (),
+        answer: Any = Happened,
     ) -> Callable[[View], View]:
-        """A POST that puts something on record and answers what happened."""
+        """A POST that puts something on record and answers what happened - or, where it is no fact, another `answer`
+        of the view's, which sees to repeats itself."""
 
         def decorate(view: View) -> View:
             @functools.wraps(view)
@@ -91,10 +93,10 @@ class Resource(Blueprint):
                 caller.require(whose, given, path)
                 assert caller.command_id is not None
                 with current_app.extensions["lunpai"].running.only(caller.command_id):
-                    answer: Answer = view(caller, given, **path)
-                return dumped(happened(caller.office, answer))
+                    found: Any = view(caller, given, **path)
+                return dumped(happened(caller.office, found) if isinstance(found, Answer) else found)
 
-            doc = document(view.__name__, action, Happened, command=True, refuses=refuses)
+            doc = document(view.__name__, action, answer, command=True, refuses=refuses)
             return self._add(rule, "POST", schema, "json", example, action, doc, run, with_command)
 
         return decorate

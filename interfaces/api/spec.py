@@ -150,7 +150,8 @@ def completed(spec: dict[str, Any]) -> dict[str, Any]:
                 response.pop("$ref", None)
             for parameter in operation.get("parameters", []) if isinstance(operation, dict) else ():
                 if parameter.get("in") == "path":
-                    parameter["example"] = PATHS[parameter["name"]]
+                    example = PATHS[parameter["name"]]
+                    parameter["example"] = int(example) if parameter["schema"]["type"] == "integer" else example
     text = msgspec.json.encode(spec).decode()
     for module, word in CALLED.items():
         text = text.replace(f"{module}.", word)

@@ -5,7 +5,8 @@
 SELECT id, mode, views, asked_by, status, stage, started_at, ended_at, position, folded, seconds, compared,
        differences, cancel, message
 FROM __views__.rebuild
-WHERE %(mode)s::text IS NULL OR mode = %(mode)s AND status = 'done'
+WHERE (%(mode)s::text IS NULL OR mode = %(mode)s AND status = 'done')
+  AND (%(before)s::bigint IS NULL OR id < %(before)s)
 ORDER BY id DESC
 LIMIT %(most)s
 
@@ -20,6 +21,19 @@ SELECT number, view, key, columns, live, fresh, facts, note
 FROM __views__.difference
 WHERE rebuild = %(id)s
 ORDER BY number
+
+-- differences_of_site --
+-- What is found of one site; a row's site is what the facts say, and else what stands in the live row.
+SELECT number, view, key, columns, live, fresh, facts, note
+FROM __views__.difference
+WHERE rebuild = %(id)s AND coalesce(fresh, live)->>'site' = %(site)s::text AND number > %(after)s
+ORDER BY number
+LIMIT %(most)s
+
+-- differences_of_site_count --
+SELECT count(*)
+FROM __views__.difference
+WHERE rebuild = %(id)s AND coalesce(fresh, live)->>'site' = %(site)s::text
 
 -- rebuild_cancelled --
 UPDATE __views__.rebuild SET cancel = true WHERE status = 'running' RETURNING id

@@ -82,6 +82,13 @@ EXPECTED = {
     "report_morning": "sma",
     "report_board": "csmoa",
     "report_turns": "csmoa",
+    "list_jobs": "ma",
+    "show_job": "ma",
+    "request_job": "m",
+    "cancel_job": "m",
+    "list_rebuilds": "ma",
+    "show_rebuild": "ma",
+    "show_schedule": "ma",
 }
 LETTER = dict(
     zip(
