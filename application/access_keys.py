@@ -114,21 +114,48 @@ def _decided(desk: Desk, known: Access | None, facts: Sequence[Fact], new: Shown
 
 
 def keys_of(record: Record, site: UUID) -> Access | None:
-    """All keys of a site; None when it has never had one."""
+    """All keys and logins of a site; None when it has never had any."""
     return record.load(access_id(site), access.evolve)
+
+
+class Credential(msgspec.Struct, frozen=True, kw_only=True):
+    """What opens the door, and how wide: at a site, for a member of staff, within scopes. `id` tells it apart in logs;
+    `name` is what the ids of its commands are made of: whoever shows it again has the same."""
+
+    id: str
+    name: str
+    site: UUID
+    staff: UUID
+    scopes: frozenset[str]
+
+
+class AccessRead:
+    """What has been read of the keys and logins of sites; for one thread."""
+
+    def __init__(self, record: Record) -> None:
+        self.record = record
+        self._known: dict[UUID, Access] = {}
+
+    def of(self, site: UUID) -> Access | None:
+        """Those of a site as they are now; None when it has never had any."""
+        known = self._known.get(site)
+        for envelope in self.record.load_since(access_id(site), known.version if known else 0):
+            known = access.evolve(known, envelope)
+        if known is not None:
+            self._known[site] = known
+        return known
 
 
 class Gate:
     """Tells keys apart. It keeps what it has read of a site's keys and reads on from there, so a revocation holds from
     the next request on."""
 
-    def __init__(self, record: Record) -> None:
-        self.record = record
+    def __init__(self, record: Record, read: AccessRead | None = None) -> None:
+        self.record, self.read = record, read or AccessRead(record)
         self._sites: dict[str, UUID] = {}
-        self._known: dict[UUID, Access | None] = {}
 
-    def whose(self, shown: str, now: datetime | None = None) -> tuple[UUID, Key] | None:
-        """The site and key of what somebody shows; None where it is unknown, wrong, expired or revoked - all alike."""
+    def whose(self, shown: str, now: datetime | None = None) -> Credential | None:
+        """What somebody shows, if it opens; None where it is unknown, wrong, expired or revoked - all alike."""
         parts = _SHAPE.fullmatch(shown)
         if parts is None:
             return None
@@ -137,7 +164,7 @@ class Gate:
         fits = hmac.compare_digest(key.sha256 if key else _NOBODYS, sha256(secret.encode()).digest())
         if site is None or key is None or not fits or not key.opens_at(now or datetime.now(UTC)):
             return None
-        return site, key
+        return Credential(id=key.id, name=key.id, site=site, staff=key.staff, scopes=frozenset(key.scopes))
 
     def _key(self, name: str) -> tuple[UUID | None, Key | None]:
         if name not in self._sites:
@@ -146,8 +173,5 @@ class Gate:
                 return None, None
             self._sites[name] = held[0]
         site = self._sites[name]
-        known = self._known.get(site)
-        for envelope in self.record.load_since(access_id(site), known.version if known else 0):
-            known = access.evolve(known, envelope)
-        self._known[site] = known
+        known = self.read.of(site)
         return site, known.keys.get(name) if known else None

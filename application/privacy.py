@@ -104,6 +104,11 @@ def mask_phone(phone: str) -> str:
     return f"{digits[:3]}****{digits[-4:]}" if len(digits) >= 10 else f"****{digits[-2:]}"
 
 
+def mask_text(text: str) -> str:
+    """The ends of something that tells who somebody is elsewhere; of short text, the first character."""
+    return f"{text[:3]}****{text[-2:]}" if len(text) >= 10 else f"{text[:1]}****"
+
+
 def mask_name(name: str) -> str:
     """The first character, the rest as stars."""
     return name[:1] + "*" * max(1, len(name) - 1)
@@ -176,21 +181,36 @@ class Keyring:
 
     def seal(self, person: UUID, contact: Contact) -> bytes:
         """The contact, encrypted with the person's key and bound to the person."""
-        nonce = secrets.token_bytes(_NONCE_BYTES)
-        return nonce + self._key(person).encrypt(nonce, msgspec.json.encode(contact), person.bytes)
+        return self._seal(person, msgspec.json.encode(contact))
 
     def open(self, person: UUID, sealed: bytes) -> Contact | None:
         """The contact, or None when the person's key has been destroyed. Raises StoreRefused when it was
         tampered with."""
+        plain = self._open(person, sealed)
+        return None if plain is None else _contact.decode(plain)
+
+    def seal_text(self, person: UUID, text: str) -> bytes:
+        """Other text about a person, sealed like the contact."""
+        return self._seal(person, text.encode())
+
+    def open_text(self, person: UUID, sealed: bytes) -> str | None:
+        """What seal_text sealed; None, and StoreRefused, as of the contact."""
+        plain = self._open(person, sealed)
+        return None if plain is None else plain.decode()
+
+    def _seal(self, person: UUID, plain: bytes) -> bytes:
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        return nonce + self._key(person).encrypt(nonce, plain, person.bytes)
+
+    def _open(self, person: UUID, sealed: bytes) -> bytes | None:
         try:
             key = self._key(person)
         except KeyError:
             return None
         try:
-            plain = key.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], person.bytes)
+            return key.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], person.bytes)
         except (InvalidTag, ValueError):
             raise StoreRefused(f"the sealed data of person {person} is not what was stored") from None
-        return _contact.decode(plain)
 
     def load(self, persons: Sequence[UUID]) -> None:
         """Fetch the keys of many persons in one go."""

@@ -1,7 +1,8 @@
-"""Who may come in by which key: keys are issued and revoked as facts of a stream of their own, one a site.
+"""Who may come in: by which key, and by which login elsewhere. Keys are issued and revoked, logins bound and unbound,
+as facts of a stream of their own, one a site.
 
-A fact holds the hash of a key's secret, never the secret. What a key may do is not here: its scopes only narrow what
-the role of the member of staff it acts for permits (see application/access.py)."""
+A fact holds the hash of a key's secret, never the secret. What a key or a token may do is not here: its scopes only
+narrow what the role of the member of staff it acts for permits (see application/access.py)."""
 
 from __future__ import annotations
 
@@ -35,6 +36,33 @@ class KeyRevoked(Fact, frozen=True, kw_only=True):
     by: UUID | None
 
 
+@stored_as("access.login_bound.v1")
+class LoginBound(Fact, frozen=True, kw_only=True):
+    """Who signs in at `issuer` as a certain subject is this member of staff. `sealed`: the subject (it may be an
+    address of theirs), encrypted with the person's own key; `login` is the public id of this binding."""
+
+    login: str
+    issuer: str
+    sealed: bytes
+    staff: UUID
+    by: UUID | None
+
+
+@stored_as("access.login_unbound.v1")
+class LoginUnbound(Fact, frozen=True, kw_only=True):
+    login: str
+    by: UUID | None
+
+
+class Login(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    issuer: str
+    sealed: bytes
+    staff: UUID
+    bound_at: datetime
+    unbound_at: datetime | None = None
+
+
 class Key(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     sha256: bytes
@@ -50,15 +78,17 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Access(msgspec.Struct, frozen=True):
-    """All keys of a site, by id."""
+    """All keys and logins of a site, by id."""
 
     version: int = 0
     keys: Mapping[str, Key] = {}
+    logins: Mapping[str, Login] = {}
 
 
 def evolve(access: Access | None, envelope: Envelope) -> Access:
     """Total."""
-    fact, keys = envelope.fact, dict(access.keys) if access else {}
+    fact = envelope.fact
+    keys, logins = (dict(access.keys), dict(access.logins)) if access else ({}, {})
     if isinstance(fact, KeyIssued):
         keys[fact.key] = Key(
             id=fact.key,
@@ -70,7 +100,17 @@ def evolve(access: Access | None, envelope: Envelope) -> Access:
         )
     elif isinstance(fact, KeyRevoked) and fact.key in keys:
         keys[fact.key] = msgspec.structs.replace(keys[fact.key], revoked_at=envelope.occurred_at)
-    return Access(envelope.version, keys)
+    elif isinstance(fact, LoginBound):
+        logins[fact.login] = Login(
+            id=fact.login,
+            issuer=fact.issuer,
+            sealed=fact.sealed,
+            staff=fact.staff,
+            bound_at=envelope.occurred_at,
+        )
+    elif isinstance(fact, LoginUnbound) and fact.login in logins:
+        logins[fact.login] = msgspec.structs.replace(logins[fact.login], unbound_at=envelope.occurred_at)
+    return Access(envelope.version, keys, logins)
 
 
 class IssueKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,6 +156,38 @@ def revoke_key(access: Access | None, key: str, by: UUID | None) -> KeyRevoked:
     return KeyRevoked(key=key, by=by)
 
 
+class BindLogin(msgspec.Struct, frozen=True, kw_only=True):
+    """`held_by`: the login under which this subject of this issuer is bound at the site already, if it is."""
+
+    login: str
+    issuer: str
+    sealed: bytes
+    staff: UUID
+    held_by: str | None
+    by: UUID | None = None
+
+
+def bind_login(site: Site, command: BindLogin) -> LoginBound:
+    """Raises Refusal unknown_staff, wrong_state (has left), duplicate_label (is bound already, to whomever)."""
+    if site.member(command.staff).departed:
+        raise Refusal("wrong_state", "this person has left")
+    if command.held_by is not None:
+        raise Refusal("duplicate_label", f"this subject is bound by login {command.held_by}; unbind that first")
+    return LoginBound(
+        login=command.login, issuer=command.issuer, sealed=command.sealed, staff=command.staff, by=command.by
+    )
+
+
+def unbind_login(access: Access | None, login: str, by: UUID | None) -> LoginUnbound:
+    """Raises Refusal unknown_login, wrong_state (unbound before)."""
+    known = access.logins.get(login) if access else None
+    if known is None:
+        raise Refusal("unknown_login", login)
+    if known.unbound_at is not None:
+        raise Refusal("wrong_state", "this login was unbound before")
+    return LoginUnbound(login=login, by=by)
+
+
 def access_id(site: UUID) -> UUID:
-    """The stream of a site's keys."""
+    """The stream of a site's keys and logins."""
     return uuid5(site, "access")

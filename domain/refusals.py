@@ -26,6 +26,7 @@ REFUSALS: dict[str, tuple[str, str]] = {
     "unit_already_sold": ("this unit has been sold already", "该房源已经售出"),
     "wrong_state": ("this was done already, or is not possible now", "此事已做过，或眼下不能做"),
     "unknown_key": ("there is no such key", "没有这个密钥"),
+    "unknown_login": ("there is no such login", "没有这个登录绑定"),
     "changed_meanwhile": ("somebody has changed this meanwhile", "此内容已被他人更改"),
     "command_reused": ("this command id was used for another content", "同一指令编号已用于不同内容"),
 }

@@ -23,6 +23,7 @@ from projections.records import NotThere
 
 from .cli_desk import COMMANDS
 from .cli_floor_receptions import floor
+from .cli_login import login
 from .cli_office import dispute, health, import_files, open_new, replay, rule
 from .cli_read_side import rebuild, show_lag
 from .cli_report import report
@@ -74,7 +75,7 @@ def lunpai(context: click.Context, language: str) -> None:
 
 ON_RECORD = (import_files, *COMMANDS, floor, replay, dispute, rule)
 OFFICE = (run, demo, open_new, *ON_RECORD, scenario, simulate_command, rulebook, health)
-API = (serve, key)
+API = (serve, key, login)
 READ_SIDE = (report, work, show_lag, rebuild, schedule)
 
 for command in (*OFFICE, *API, *READ_SIDE):

@@ -14,11 +14,13 @@ from application.access import SCOPES
 from application.access_keys import issue, keys_of, revoke, rotate
 from application.commands import Stamp
 from application.sales_office import SalesOffice
+from application.tokens import Issuer, Tokens
 from domain.access import Key
 from domain.calendar import end_of
 
 from .arguments import day_typed, person, say
 from .cli_floor import in_json
+from .cli_login import issuer_options
 from .cli_office import site_option, stamp
 from .store import open_store, prepared_database, store_at
 
@@ -31,12 +33,14 @@ KEY_DAYS = 90
 @click.option("--port", type=click.IntRange(1, 65535), default=PORT, show_default=True)
 @click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Processes.")
 @click.option("--threads", type=click.IntRange(1, 64), default=8, show_default=True, help="Threads of each.")
+@issuer_options
 @click.pass_obj
-def serve(language: str, host: str, port: int, workers: int, threads: int) -> None:
+def serve(language: str, host: str, port: int, workers: int, threads: int, issuer: Issuer | None) -> None:
     """Serve the JSON API until Ctrl-C or SIGTERM; requests that are being answered are brought to an end first.
 
-    See /docs for what there is, /healthz and /readyz for whether it runs. `lunpai key issue` makes keys. It speaks
-    HTTP: put a proxy in front that speaks TLS.
+    See /docs for what there is, /healthz and /readyz for whether it runs. `lunpai key issue` makes keys; with an
+    --oidc-issuer its tokens are taken too, of people whom `lunpai login bind` has made known. It speaks HTTP: put a
+    proxy in front that speaks TLS.
     """
     from .api.app import LOOK_UPS_A_MINUTE, create_app  # half a second to load, which no other command needs
     from .api.serving import Server
@@ -47,7 +51,11 @@ def serve(language: str, host: str, port: int, workers: int, threads: int) -> No
 
     with prepared_database(say) as uri:
         Server(
-            lambda: create_app(store_at(uri), look_ups_a_minute=max(1, LOOK_UPS_A_MINUTE // workers)),
+            lambda: create_app(
+                store_at(uri),
+                look_ups_a_minute=max(1, LOOK_UPS_A_MINUTE // workers),
+                tokens=Tokens(issuer) if issuer else None,
+            ),
             started,
             host=host,
             port=port,

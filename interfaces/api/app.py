@@ -12,6 +12,7 @@ import msgspec
 from flask import Flask, Response, g, request
 from werkzeug.routing import BaseConverter
 
+from application.tokens import Tokens
 from projections.job_requests import JobDesk
 from projections.readers import Readers
 
@@ -93,8 +94,8 @@ class Application(Flask):
         log_exception(exc_info[1])
 
 
-def create_app(store: Store, *, look_ups_a_minute: int = LOOK_UPS_A_MINUTE) -> Flask:
-    """The API over a store. Raises RouteWithoutPolicy."""
+def create_app(store: Store, *, look_ups_a_minute: int = LOOK_UPS_A_MINUTE, tokens: Tokens | None = None) -> Flask:
+    """The API over a store. `tokens`: whose are taken beside keys. Raises RouteWithoutPolicy."""
     store.shelf.editions(
         store.shelf.ids()[0]
     )  # msgspec learns types when first used, which threads must not do at once
@@ -124,7 +125,7 @@ def create_app(store: Store, *, look_ups_a_minute: int = LOOK_UPS_A_MINUTE) -> F
         look_ups=Allowance(look_ups_a_minute),
         spec=completed(api.spec.to_dict()),
     )
-    guard(app, Doorkeeper(store, policies), policies)
+    guard(app, Doorkeeper(store, policies, tokens), policies)
     return app
 
 

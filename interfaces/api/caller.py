@@ -1,7 +1,7 @@
 """Who asks, and for what: every request is let in, or not, before anything of it is looked at.
 
-In this order: a valid key; the site of that key; the member of staff it acts for, by the staff list as it is now; the
-action by the table of rights; and only then the body."""
+In this order: a valid key, or a token of somebody whom we know; its site; the member of staff it acts for, by the staff
+list as it is now; the action by the table of rights; and only then the body."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ import msgspec
 from flask import Request, g, request
 
 from application.access import Grant, granted, permits
-from application.access_keys import Gate
+from application.access_keys import AccessRead, Credential, Gate
 from application.commands import Stamp
+from application.logins import LoginGate
 from application.sales_office import SalesOffice
-from domain.access import Key
+from application.tokens import Tokens
 from domain.refusals import Refusal
 from domain.site import Member
 from domain.visitor import Moment
@@ -38,10 +39,12 @@ Whose = Callable[..., bool]
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
-    """The one who asks. `content` is what a repeated command is known by; `instead_of`: If-Match, as a position."""
+    """The one who asks. `offices`: every one where the same may be asked, `office` first - more than one only where no
+    site is named. `content` is what a repeated command is known by; `instead_of`: If-Match, as a position."""
 
     office: SalesOffice
-    key: Key
+    offices: tuple[SalesOffice, ...]
+    credential: Credential
     member: Member
     grant: Grant
     command_id: UUID | None = None
@@ -53,7 +56,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
         return self.member.staff
 
     def stamp(self, given: Mapping[str, Any]) -> Stamp:
-        """The stamp of this command: given by the key's member of staff, whatever the body says."""
+        """The stamp of this command: given by the caller, whatever the body says."""
         assert self.command_id is not None
         at: datetime | None = given.get("at")
         return Stamp(
@@ -83,44 +86,58 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Doorkeeper:
-    """Lets requests in. Each thread keeps what it has read of sites and keys, and reads on from there."""
+    """Lets requests in. Each thread keeps what it has read of sites, keys and logins, and reads on from there."""
 
-    def __init__(self, store: Store, policies: Mapping[str, str]) -> None:
-        self.store, self.policies = store, policies
+    def __init__(self, store: Store, policies: Mapping[str, str], tokens: Tokens | None = None) -> None:
+        self.store, self.policies, self.tokens = store, policies, tokens
         self._own = threading.local()
 
-    def _gate(self) -> Gate:
+    def let_in(self, action: str) -> Caller:
+        """Raises Problem unauthenticated, access_denied; Refusal unknown_site; IssuerUnavailable."""
         if not hasattr(self._own, "gate"):
-            self._own.gate, self._own.offices = Gate(self.store.record), {}
-        return self._own.gate
+            self._begin()
+        site: UUID | None = (request.view_args or {}).get("site")
+        shown = self._shown(request, site)
+        here = [one for one in shown if site in (None, one.site)]
+        if shown:
+            g.key_id = (here or shown)[0].id
+            if not here:
+                raise Refusal("unknown_site")
+        staying = [(one, member) for one in here if (member := self._member(one)) is not None]
+        if not staying:
+            raise Problem("unauthenticated")
+        allowed = [(one, m, grant) for one, m in staying if (grant := granted(action, m.role, one.scopes)) is not None]
+        if not allowed:
+            raise Problem("access_denied")
+        credential, member, grant = allowed[0]
+        offices = tuple(self._office(one.site) for one, _, _ in allowed)
+        return Caller(office=offices[0], offices=offices, credential=credential, member=member, grant=grant)
+
+    def _begin(self) -> None:
+        record, keyring = self.store.record, self.store.keyring
+        read = AccessRead(record)
+        self._own.gate, self._own.offices = Gate(record, read), {}
+        self._own.logins = LoginGate(record, keyring, self.tokens, read) if self.tokens else None
+
+    def _shown(self, request: Request, site: UUID | None) -> tuple[Credential, ...]:
+        """What the request comes with, as far as it opens anything."""
+        scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return ()
+        if (key := self._own.gate.whose(shown.strip())) is not None:
+            return (key,)
+        return self._own.logins.whose(shown.strip(), site) if self._own.logins else ()
+
+    def _member(self, credential: Credential) -> Member | None:
+        """For whom it opens, as the staff list says now; None: nobody who is still there."""
+        member = self._office(credential.site).files.site().staff.get(credential.staff)
+        return None if member is None or member.departed else member
 
     def _office(self, site: UUID) -> SalesOffice:
         offices: dict[UUID, SalesOffice] = self._own.offices
         if site not in offices:
             offices[site] = SalesOffice(self.store.record, self.store.keyring, self.store.shelf, site)
         return offices[site]
-
-    def let_in(self, action: str) -> Caller:
-        """Raises Problem unauthenticated, access_denied, and what a bad body raises; Refusal unknown_site."""
-        site, key = self._whose(request)
-        g.key_id = key.id
-        if (request.view_args or {}).get("site", site) != site:
-            raise Refusal("unknown_site")
-        office = self._office(site)
-        member = office.files.site().staff.get(key.staff)
-        if member is None or member.departed:
-            raise Problem("unauthenticated")
-        grant = granted(action, member.role, key.scopes)
-        if grant is None:
-            raise Problem("access_denied")
-        return Caller(office=office, key=key, member=member, grant=grant)
-
-    def _whose(self, request: Request) -> tuple[UUID, Key]:
-        scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
-        found = self._gate().whose(shown.strip()) if scheme.lower() == "bearer" else None
-        if found is None:
-            raise Problem("unauthenticated")
-        return found
 
 
 def with_body(caller: Caller) -> Caller:
@@ -144,7 +161,7 @@ def with_command(caller: Caller) -> Caller:
     content = json.dumps([request.path, g.body, condition], sort_keys=True, ensure_ascii=False)
     return msgspec.structs.replace(
         caller,
-        command_id=uuid.uuid5(COMMANDS, f"{caller.key.id} {name}"),
+        command_id=uuid.uuid5(COMMANDS, f"{caller.credential.name} {name}"),
         content=content,
         instead_of=_instead_of(condition),
     )

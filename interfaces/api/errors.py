@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 
 from application.event_store.appending import StoreRefused, StoreUnavailable
 from application.event_store.mapper import UnreadableFact
+from application.issuer_keys import IssuerUnavailable
 from application.replay.wording import Language
 from application.yaml_files import FileProblem
 from domain.refusals import REFUSALS, Refusal
@@ -27,7 +28,7 @@ MEDIA_TYPE = "application/problem+json"
 
 STATUS: dict[str, int] = {
     **dict.fromkeys(("unknown_site", "unknown_staff", "unknown_visitor", "unknown_reception", "unknown_sale"), 404),
-    **dict.fromkeys(("unknown_dispute", "unknown_case", "unknown_rulebook", "unknown_key"), 404),
+    **dict.fromkeys(("unknown_dispute", "unknown_case", "unknown_rulebook", "unknown_key", "unknown_login"), 404),
     **dict.fromkeys(("unknown_parameter", "bad_value", "bad_time", "command_reused"), 422),
     **dict.fromkeys(("not_owner", "not_permitted"), 403),
     **dict.fromkeys(("duplicate_label", "not_signed_in", "not_free", "not_eligible", "not_your_turn", "too_soon"), 409),
@@ -42,7 +43,7 @@ ERRORS: dict[str, tuple[int, str, str]] = {
     "bad_body": (400, "the body is not JSON of the kind expected here", "请求体不是这里所要求的JSON"),
     "idempotency_key_missing": (400, "a command needs the header Idempotency-Key", "指令须带Idempotency-Key请求头"),
     "idempotency_key_malformed": (400, "Idempotency-Key has 1 to 200 printable characters", "须为1至200个可见字符"),
-    "unauthenticated": (401, "no valid key was shown", "未出示有效的密钥"),
+    "unauthenticated": (401, "no valid key or token was shown", "未出示有效的密钥或令牌"),
     "access_denied": (403, "your role, or the scope of your key, does not permit this", "您的岗位或密钥范围无权这样做"),
     "not_found": (404, "there is nothing here", "没有此内容"),
     "unknown_job": (404, "there is no such job, or it was long ago", "没有此任务，或已过久不再保存"),
@@ -60,6 +61,7 @@ ERRORS: dict[str, tuple[int, str, str]] = {
     "behind": (503, "the record, or a view, does not hold that position yet", "记录或视图尚未到达该位置"),
     "views_missing": (503, "the views are not kept yet: a worker must run", "视图尚未建立，须先运行lunpai work"),
     "schedule_unreadable": (503, "the schedule's file can't be read", "日程文件无法读取"),
+    "issuer_unavailable": (503, "the issuer of your token does not answer; try again", "令牌签发方无应答，请重试"),
     "store_unavailable": (503, "the store does not answer; try again", "数据库无应答，请重试"),
 }  # fmt: skip
 """Code -> (status, English, Chinese). Codes are stable: clients go by them, and by the type that ends in them."""
@@ -150,6 +152,10 @@ def register_errors(app: Flask) -> None:
     @app.errorhandler(StoreUnavailable)
     def store(error: StoreUnavailable) -> Response:
         return told("store_unavailable", headers={"Retry-After": "1"})
+
+    @app.errorhandler(IssuerUnavailable)
+    def issuer(error: IssuerUnavailable) -> Response:
+        return told("issuer_unavailable", headers={"Retry-After": "5"})
 
     def broken(error: StoreRefused | UnreadableFact | FileProblem) -> Response:
         log_exception(error)

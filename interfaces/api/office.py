@@ -10,6 +10,7 @@ import msgspec
 from marshmallow import Schema, fields, validate
 
 from application.desk import Answer
+from application.sales_office import SalesOffice
 from domain.site import ROLES
 
 from .caller import Caller
@@ -51,7 +52,7 @@ class SiteLine(msgspec.Struct, frozen=True):
 
 
 class Sites(msgspec.Struct, frozen=True):
-    """The sites that the caller's key opens."""
+    """The sites that the caller's key, or token, opens."""
 
     sites: tuple[SiteLine, ...]
 
@@ -83,22 +84,22 @@ class InForce(msgspec.Struct, frozen=True, kw_only=True):
     amend: dict[str, Any]
 
 
-def _site(caller: Caller) -> SiteLine:
-    site = caller.office.files.site()
-    label = caller.office.files.editions().in_force[-1].edition.label if site.adoptions else None
+def _site(office: SalesOffice) -> SiteLine:
+    site = office.files.site()
+    label = office.files.editions().in_force[-1].edition.label if site.adoptions else None
     return SiteLine(site.id, site.name, site.timezone, label)
 
 
 @office.query("/sites", Sites, action="site.read")
 def list_sites(caller: Caller, given: dict[str, Any]) -> Sites:
-    """The sites that the caller's key opens."""
-    return Sites((_site(caller),))
+    """The sites that the caller's key, or token, opens."""
+    return Sites(tuple(_site(one) for one in caller.offices))
 
 
 @office.query(SITE, SiteLine, action="site.read")
 def show_site(caller: Caller, given: dict[str, Any]) -> SiteLine:
     """A site."""
-    return _site(caller)
+    return _site(caller.office)
 
 
 @office.query(f"{SITE}/staff", StaffList, action="staff.read")

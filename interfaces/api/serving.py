@@ -45,7 +45,7 @@ class Server(BaseApplication):
             "keepalive": 5,
             "limit_request_line": 2048,
             "limit_request_fields": 50,
-            "limit_request_field_size": 4096,
+            "limit_request_field_size": 8190,
             "accesslog": None,
             "control_socket_disable": True,
             "proc_name": "lunpai",

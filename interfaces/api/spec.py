@@ -15,7 +15,10 @@ from application.access import ACTIONS
 from .errors import ERRORS, MEDIA_TYPE, TYPE, ProblemLine
 from .examples import PATHS
 
-EVERYWHERE = ("unauthenticated", "access_denied", "unknown_site", "bad_fields", "bad_request", "store_unavailable")
+EVERYWHERE = (
+    *("unauthenticated", "access_denied", "unknown_site", "bad_fields", "bad_request"),
+    *("store_unavailable", "issuer_unavailable"),
+)
 WITH_A_BODY = ("bad_body", "too_large", "not_json")
 OF_COMMANDS = (
     *("idempotency_key_missing", "idempotency_key_malformed", "bad_precondition", "still_running", "command_reused"),
@@ -33,11 +36,18 @@ IDEMPOTENCY_KEY = {
 
 ABOUT = """\
 Whose turn, whose customer, whose commission. Every request shows a key: `Authorization: Bearer lunpai_...`
-(`lunpai key issue` makes one). What it may do is what the role of its member of staff permits at that moment.
+(`lunpai key issue` makes one), or, where the server goes by an issuer of tokens, a token of somebody whom
+`lunpai login bind` has made known. What it may do is what the role of its member of staff permits at that moment,
+narrowed by its scopes.
 
 Commands are POSTs with an `Idempotency-Key`; they answer what happened: the facts put on record, the clauses they rest
 on, the position. Times carry their offset. Names and phones of visitors are told masked, and travel in bodies only.
 Errors are problem+json (RFC 9457): go by `code`. `Accept-Language: zh-CN` gives titles in Chinese.
+"""
+
+TOKEN = """\
+A token (RFC 9068) of the issuer that this server goes by, meant for it (`aud`), with scopes in `scope` or `scp`.
+Who its subject is, `lunpai login bind` has put on record here.
 """
 
 CALLED = {"application.replay.lines": "Replay", "interfaces.floor_why": "Reception"}
@@ -121,11 +131,12 @@ def _problem_examples() -> dict[str, Any]:
 def options(version: str) -> dict[str, Any]:
     """What the whole document says of itself."""
     key = {"type": "http", "scheme": "bearer", "description": "A key of lunpai: lunpai_<id>_<secret>"}
+    token = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": TOKEN}
     return {
         "info": {"title": "lunpai", "version": version, "description": ABOUT, "license": {"name": "Apache-2.0"}},
         "servers": [{"url": "/"}],
-        "components": {"securitySchemes": {"key": key}, "examples": _problem_examples()},
-        "security": [{"key": []}],
+        "components": {"securitySchemes": {"key": key, "token": token}, "examples": _problem_examples()},
+        "security": [{"key": []}, {"token": []}],
     }
 
 

@@ -1,4 +1,4 @@
-"""Keys: issued, used while they open, revoked once."""
+"""Keys: issued, used while they open, revoked once. Logins: bound to one member of staff, unbound once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from domain import access
-from domain.access import Access, IssueKey, Key, KeyIssued, KeyRevoked
+from domain.access import Access, BindLogin, IssueKey, Key, KeyIssued, KeyRevoked, LoginBound, LoginUnbound
 from domain.record import Envelope, Fact
 from domain.refusals import Refusal
 from domain.site import Member, Site
@@ -102,3 +102,39 @@ def test_a_key_opens_until_it_expires_or_is_revoked() -> None:
     assert state is not None and state.keys["k1"].opens_at(AT + timedelta(days=9999))
     state = on_record(access.issue_key(SITE, command()), KeyRevoked(key="k1", by=None), KeyRevoked(key="odd", by=None))
     assert state is not None and not state.keys["k1"].opens_at(AT) and state.version == 3
+
+
+def binding(**more: object) -> BindLogin:
+    given = {"login": "l1", "issuer": "https://id.example", "sealed": b"s", "staff": LIN, "held_by": None}
+    return BindLogin(**{**given, **more})  # type: ignore[arg-type]
+
+
+def test_a_login_is_bound_and_unbound_once() -> None:
+    bound = access.bind_login(SITE, binding())
+    assert bound == LoginBound(login="l1", issuer="https://id.example", sealed=b"s", staff=LIN, by=None)
+    state = on_record(bound)
+    assert state is not None and state.logins["l1"].unbound_at is None and state.logins["l1"].bound_at == AT
+    unbound = access.unbind_login(state, "l1", None)
+    assert unbound == LoginUnbound(login="l1", by=None)
+    state = on_record(bound, unbound, LoginUnbound(login="odd", by=None))
+    assert state is not None and state.logins["l1"].unbound_at == AT and state.version == 3 and not state.keys
+    for login, code in (("l1", "wrong_state"), ("l2", "unknown_login")):
+        with pytest.raises(Refusal) as refused:
+            access.unbind_login(state, login, None)
+        assert refused.value.code == code
+    with pytest.raises(Refusal):
+        access.unbind_login(None, "l1", None)
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        ({"staff": UUID(int=7)}, "unknown_staff"),
+        ({"staff": GONE}, "wrong_state"),
+        ({"held_by": "l0"}, "duplicate_label"),
+    ],
+)
+def test_a_login_that_can_not_be_bound(more: dict[str, object], code: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        access.bind_login(SITE, binding(**more))
+    assert refused.value.code == code

@@ -83,6 +83,15 @@ facts: dict[str, st.SearchStrategy[Fact]] = {
         by=no_or_id,
     ),
     "access.key_revoked.v1": st.builds(access.KeyRevoked, key=st.sampled_from("abc"), by=no_or_id),
+    "access.login_bound.v1": st.builds(
+        access.LoginBound,
+        login=st.sampled_from("abc"),
+        issuer=st.just("https://id.example"),
+        sealed=st.binary(max_size=3),
+        staff=ids,
+        by=no_or_id,
+    ),
+    "access.login_unbound.v1": st.builds(access.LoginUnbound, login=st.sampled_from("abc"), by=no_or_id),
     **queue_facts.FACTS,
 }
 histories = st.lists(st.one_of(*facts.values()), max_size=12)
