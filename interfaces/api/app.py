@@ -121,7 +121,7 @@ def create_app(store: Store, *, look_ups_a_minute: int = LOOK_UPS_A_MINUTE, toke
         store=store,
         readers=Readers(store.read_side) if store.keeps_views else None,
         jobs=JobDesk(store.read_side) if store.keeps_views else None,
-        running=Running(),
+        running=Running(store.command_locks()),
         look_ups=Allowance(look_ups_a_minute),
         spec=completed(api.spec.to_dict()),
     )

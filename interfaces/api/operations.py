@@ -18,6 +18,7 @@ from flask_smorest import Blueprint
 from marshmallow import Schema
 
 from application.desk import Answer
+from application.event_store.command_locks import CommandLocks
 from projections.view import View as ReadView
 
 from .answers import Happened, happened
@@ -40,26 +41,43 @@ class Tagged(msgspec.Struct, frozen=True):
 
 
 class Running:
-    """The commands that are being carried out in this process, so that a second one of the same id is told to wait.
+    """The commands that are being carried out, so that a second one of the same id is told to wait: in this process,
+    and (`locks`) in every other one that serves the same store."""
 
-    What another process is doing is not known here; there the record itself sees to it that both get one answer."""
-
-    def __init__(self) -> None:
+    def __init__(self, locks: CommandLocks | None) -> None:
+        self._locks = locks
         self._ids: set[UUID] = set()
         self._lock = threading.Lock()
 
     @contextmanager
     def only(self, command: UUID) -> Iterator[None]:
-        """Raises Problem still_running."""
+        """Raises Problem still_running; StoreUnavailable."""
         with self._lock:
             if command in self._ids:
-                raise Problem("still_running", headers={"Retry-After": "1"})
+                raise still_running()
             self._ids.add(command)
         try:
-            yield
+            if self._locks is None:
+                yield
+            elif not self._locks.take(command):
+                raise still_running()
+            else:
+                try:
+                    yield
+                finally:
+                    self._locks.give_back(command)
         finally:
             with self._lock:
                 self._ids.discard(command)
+
+    def close(self) -> None:
+        """Let go of everything."""
+        if self._locks is not None:
+            self._locks.close()
+
+
+def still_running() -> Problem:
+    return Problem("still_running", headers={"Retry-After": "1"})
 
 
 class Resource(Blueprint):

@@ -1,0 +1,133 @@
+"""The same command at two processes at once: the second is told to wait, whatever becomes of the first."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from application.event_store.appending import StoreUnavailable
+from application.event_store.command_locks import CommandLocks
+from application.event_store.postgres import PostgresRecorder
+from tests.api.house import House, store_on_disk
+
+ROOT = Path(__file__).parents[2]
+PATIENCE_SECONDS = 60
+COMMAND, OTHER = UUID(int=1 << 127), UUID(int=1)
+"""Two commands; the number of the first is negative as PostgreSQL reads it."""
+
+
+class Shared:
+    """An office on a database that other processes reach too."""
+
+    def __init__(self, house: House, home: Path) -> None:
+        recorder = house.store.record.recorder
+        assert isinstance(recorder, PostgresRecorder)
+        self.house, self.home, self.uri = house, home, recorder.uri
+
+    @contextmanager
+    def desk(self, idempotency: str) -> Iterator[subprocess.Popen[str]]:
+        """Another process that is in the middle of registering somebody."""
+        house = self.house
+        task = [self.uri, str(self.home), house.url("registrations"), house.keys["manager"], idempotency]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.api.slow_desk", *task],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
+        )  # fmt: skip
+        assert process.stdin is not None and process.stdout is not None
+        with process:
+            try:
+                assert process.stdout.readline() == "inside\n"
+                yield process
+            finally:
+                process.kill()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
+    home = tmp_path_factory.mktemp("shared")
+    with store_on_disk(home) as store:
+        house = House(store)
+        yield Shared(house, home)
+        house.app.extensions["lunpai"].running.close()
+        store.record.close()
+
+
+def test_the_second_waits_for_the_first(shared: Shared) -> None:
+    house, body = shared.house, {"name": "赵强"}
+    with shared.desk("twice") as desk:
+        before = house.position
+        told = house.ask("POST", "registrations", body=body, idempotency="twice")
+        house.refused(told, 409, "still_running")
+        assert told.headers["Retry-After"] == "1" and house.position == before
+        assert house.ask("POST", "registrations", body=body, idempotency="another").status_code == 200
+        assert desk.stdin is not None and desk.stdout is not None
+        print("go on", file=desk.stdin, flush=True)
+        assert desk.stdout.readline() == "200\n"
+    assert house.does("registrations", body, idempotency="twice")["repeated"] is True
+
+
+def test_a_killed_process_lets_go(shared: Shared) -> None:
+    house, body = shared.house, {"name": "钱多"}
+    with shared.desk("killed") as desk:
+        house.refused(
+            house.ask("POST", "registrations", body={"name": "赵强"}, idempotency="killed"), 409, "still_running"
+        )
+        desk.kill()
+        desk.wait()
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while (response := house.ask("POST", "registrations", body=body, idempotency="killed")).status_code == 409:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+    assert response.status_code == 200 and (response.json or {})["repeated"] is False
+
+
+def test_what_fails_lets_go(shared: Shared) -> None:
+    house, who = shared.house, {"who": str(shared.house.staff["consultant"])}
+    for _ in range(2):
+        house.refused(house.ask("POST", "queue/sign-out", body=who, idempotency="out"), 409, "not_signed_in")
+    assert held(shared) == 0
+
+
+def test_locks_of_two_processes(shared: Shared) -> None:
+    one, two = CommandLocks(shared.uri), CommandLocks(shared.uri)
+    assert one.take(COMMAND) and not two.take(COMMAND) and two.take(OTHER)
+    one.give_back(COMMAND)
+    assert two.take(COMMAND)
+    two.close()
+    assert one.take(COMMAND) and one.take(OTHER)
+    one.close()
+    assert held(shared) == 0
+
+
+def test_a_broken_session_is_replaced(shared: Shared) -> None:
+    one, two = CommandLocks(shared.uri), CommandLocks(shared.uri)
+    assert one.take(COMMAND)
+    with psycopg.connect(shared.uri, autocommit=True) as connection:
+        connection.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory'")
+    one.give_back(COMMAND)
+    assert two.take(COMMAND) and not one.take(COMMAND) and one.take(OTHER)
+    one.close()
+    two.close()
+
+
+def test_no_database(shared: Shared) -> None:
+    locks = CommandLocks("postgresql://127.0.0.1:1/none")
+    with pytest.raises(StoreUnavailable):
+        locks.take(COMMAND)
+    locks.give_back(COMMAND)
+    locks.close()
+
+
+def held(shared: Shared) -> int:
+    with psycopg.connect(shared.uri) as connection:
+        row = connection.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").fetchone()
+    assert row is not None
+    return int(row[0])
