@@ -36,7 +36,7 @@ from . import (
 )
 from .bodies import LARGEST_BYTES
 from .caller import Doorkeeper
-from .errors import ProblemApi, log_exception, register_errors
+from .errors import ProblemApi, log_exception, register_errors, register_languages
 from .fields import RULEBOOK
 from .limits import Allowance
 from .logs import begin, register_logs
@@ -114,6 +114,7 @@ def create_app(store: Store, *, look_ups_a_minute: int = LOOK_UPS_A_MINUTE, toke
     for resource in RESOURCES:
         api.register_blueprint(resource)
     app.register_blueprint(pages)
+    register_languages(app)
     register_errors(app)
     register_logs(app)
     policies = {endpoint: action for resource in RESOURCES for endpoint, action in resource.policies.items()}

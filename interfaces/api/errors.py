@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+from babel import negotiate_locale
 from flask import Flask, Response, g, request
+from flask_babel import Babel, get_locale
 from flask_smorest import Api
 from werkzeug.exceptions import HTTPException
 
@@ -95,10 +97,21 @@ class ProblemLine(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     errors: Any = None
 
 
+def _asked_for() -> str | None:
+    """The client's first choice that is spoken, by its language: zh-Hans-CN, zh-TW and zh are all zh."""
+    wanted = [tag.replace("-", "_") for tag, quality in request.accept_languages if quality > 0]
+    return negotiate_locale(wanted, ["en", "zh"])
+
+
+def register_languages(app: Flask) -> None:
+    """Answer each request in the language it asks for. Of Babel only the choice is used, not its catalogues: the words
+    stand in one table with both languages side by side, from which the command line speaks too."""
+    Babel(app, default_locale="en", locale_selector=_asked_for)
+
+
 def language() -> Language:
-    """In which language the client would be answered."""
-    best = request.accept_languages.best_match(["en", "zh", "zh-CN"], default="en")
-    return "en" if best == "en" else "zh"
+    """In which language the client is answered."""
+    return "zh" if get_locale().language == "zh" else "en"
 
 
 def told(code: str, detail: str = "", errors: Any = None, headers: Mapping[str, str] | None = None) -> Response:
