@@ -85,6 +85,34 @@ def patient(reply_timeout_seconds: float) -> type[psycopg.Connection[TupleRow]]:
     return type("Connection", (_PatientConnection,), {"reply_timeout_seconds": reply_timeout_seconds})
 
 
+def reply(connection: psycopg.Connection, timeout_seconds: float) -> pq.abc.PGresult:
+    """The last result of what was sent to libpq directly. Raises StoreUnavailable when it does not come in this time;
+    the connection is closed then, or broken."""
+    pgconn = connection.pgconn
+    deadline = time.monotonic() + timeout_seconds
+    poll = select.poll()
+    unsent = pgconn.flush()
+    poll.register(pgconn.socket, select.POLLIN | (select.POLLOUT if unsent else 0))
+    result: pq.abc.PGresult | None = None
+    while True:
+        while pgconn.is_busy():
+            left = deadline - time.monotonic()
+            if left <= 0:
+                connection.close()
+                raise StoreUnavailable("the database did not reply in time")
+            if poll.poll(left * 1000):
+                pgconn.consume_input()
+                if unsent and not (unsent := pgconn.flush()):
+                    poll.modify(pgconn.socket, select.POLLIN)
+        following = pgconn.get_result()
+        if following is None:
+            break
+        result = following
+    if result is None or pgconn.status != pq.ConnStatus.OK:
+        raise StoreUnavailable("the connection to the database broke")
+    return result
+
+
 class PostgresRecorder(ApplicationRecorder):
     """Reads and appends facts. Appends speak to libpq directly: half of their time would go into adapting parameters.
 
@@ -190,29 +218,8 @@ class PostgresRecorder(ApplicationRecorder):
         return Appended(int.from_bytes(first, "big"), recorded_at)
 
     def _execute(self, connection: psycopg.Connection, parameters: Sequence[bytes | None]) -> pq.abc.PGresult:
-        pgconn = connection.pgconn
-        pgconn.send_query_prepared(b"append", parameters, _BINARY, pq.Format.BINARY)
-        deadline = time.monotonic() + self._reply_timeout_seconds
-        poll = select.poll()
-        unsent = pgconn.flush()
-        poll.register(pgconn.socket, select.POLLIN | (select.POLLOUT if unsent else 0))
-        result: pq.abc.PGresult | None = None
-        while True:
-            while pgconn.is_busy():
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    connection.close()
-                    raise StoreUnavailable("the database did not reply in time")
-                if poll.poll(left * 1000):
-                    pgconn.consume_input()
-                    if unsent and not (unsent := pgconn.flush()):
-                        poll.modify(pgconn.socket, select.POLLIN)
-            following = pgconn.get_result()
-            if following is None:
-                break
-            result = following
-        if result is None or pgconn.status != pq.ConnStatus.OK:
-            raise StoreUnavailable("the connection to the database broke")
+        connection.pgconn.send_query_prepared(b"append", parameters, _BINARY, pq.Format.BINARY)
+        result = reply(connection, self._reply_timeout_seconds)
         if result.status != pq.ExecStatus.TUPLES_OK:
             raise _refusal(result)
         return result
