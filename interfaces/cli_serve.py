@@ -43,13 +43,14 @@ def serve(language: str, host: str, port: int, workers: int, threads: int, issue
     proxy in front that speaks TLS.
     """
     from .api.app import LOOK_UPS_A_MINUTE, create_app  # half a second to load, which no other command needs
+    from .api.measured import counted_together
     from .api.serving import Server
 
     def started() -> None:
         name = f"[{host}]" if ":" in host else host
         say(f"http://{name}:{port}/docs" if language == "en" else f"接口文档：http://{name}:{port}/docs")
 
-    with prepared_database(say) as uri:
+    with prepared_database(say) as uri, counted_together():
         Server(
             lambda: create_app(
                 store_at(uri),

@@ -40,6 +40,7 @@ from .errors import ProblemApi, log_exception, register_errors, register_languag
 from .fields import RULEBOOK
 from .limits import Allowance
 from .logs import begin, register_logs
+from .measured import Requests, register_measured
 from .operations import Resource, Running
 from .pages import pages
 from .spec import completed, options
@@ -85,6 +86,7 @@ class Parts(msgspec.Struct, frozen=True):
     readers: Readers | None
     jobs: JobDesk | None
     running: Running
+    requests: Requests
     look_ups: Allowance
     spec: dict[str, Any]
 
@@ -117,12 +119,15 @@ def create_app(store: Store, *, look_ups_a_minute: int = LOOK_UPS_A_MINUTE, toke
     register_languages(app)
     register_errors(app)
     register_logs(app)
+    requests = Requests()
+    register_measured(app, requests)
     policies = {endpoint: action for resource in RESOURCES for endpoint, action in resource.policies.items()}
     app.extensions["lunpai"] = Parts(
         store=store,
         readers=Readers(store.read_side) if store.keeps_views else None,
         jobs=JobDesk(store.read_side) if store.keeps_views else None,
         running=Running(store.command_locks()),
+        requests=requests,
         look_ups=Allowance(look_ups_a_minute),
         spec=completed(api.spec.to_dict()),
     )

@@ -11,6 +11,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from .logs import log_to_stderr
+from .measured import forget_process
 
 GRACE_SECONDS = 30
 """How long requests may go on once the end is asked for."""
@@ -51,6 +52,7 @@ class Server(BaseApplication):
             "proc_name": "lunpai",
             "when_ready": lambda arbiter: self._started(),
             "worker_exit": _end,
+            "child_exit": lambda arbiter, worker: forget_process(worker.pid),
             "logconfig_dict": LOGGING,
         }
         super().__init__()

@@ -17,10 +17,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from application.access_keys import issue, revoke
 from application.sales_office import SalesOffice, open_site
+from application.tokens import LARGEST_TOKEN
 from interfaces.store import Store
 from tests.api.house import RULEBOOK, before, now, store_on_disk
 
@@ -29,12 +31,18 @@ PATIENCE_SECONDS = 120
 
 
 class Served:
-    """A running server, and two keys of its manager's."""
+    """A running server, what it has said so far, and two keys of its manager's."""
 
     def __init__(
-        self, process: subprocess.Popen[str], port: int, keys: tuple[str, str], office: SalesOffice, store: Store
+        self,
+        process: subprocess.Popen[bytes],
+        port: int,
+        keys: tuple[str, str],
+        office: SalesOffice,
+        store: Store,
+        said: Path,
     ) -> None:
-        self.process, self.port, self.office, self.store = process, port, office, store
+        self.process, self.port, self.office, self.store, self.said = process, port, office, store, said
         self.key, self.other = keys
         self.site = str(office.site_id)
 
@@ -62,18 +70,18 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             port = free.getsockname()[1]
         environment = {**os.environ, "LUNPAI_HOME": str(home), "LANG": "C.UTF-8"}
         environment.pop("LUNPAI_DATABASE_URL", None)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "interfaces.cli", "serve", "--port", str(port), "--workers", "2"],
-            cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        served = Served(process, port, keys, office, store)
+        said = home / "said"  # no pipe: one that nobody reads is full after some hundred requests
+        with said.open("wb") as stderr:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "interfaces.cli", "serve", "--port", str(port), "--workers", "2"],
+                cwd=ROOT, env=environment, stderr=stderr,
+            )  # fmt: skip
+        served = Served(process, port, keys, office, store, said)
         wait_until_it_answers(served)
         yield served
         if process.poll() is None:
             process.kill()
         process.wait()
-        assert process.stderr is not None
-        process.stderr.close()
         store.record.close()
 
 
@@ -95,8 +103,9 @@ def test_many_clients_and_the_same_command_many_times(served: Served) -> None:
         body = {"name": f"客户{'赵钱孙李'[number % 4]}", "phone": f"1390000000{number % 4}"}
         while True:
             status, told = served.ask("POST", path, body, **{"Idempotency-Key": f"once-{number % 4}"})
-            if status != 409:  # the same command is being carried out in that very process
+            if status != 409:
                 return status, told
+            time.sleep(0.01)  # the same command is being carried out
 
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(register, range(40)))
@@ -111,17 +120,44 @@ def test_ready_with_lag(served: Served) -> None:
     assert {view["view"] for view in told["views"]} >= {"ownership", "turn_board"}
 
 
-def test_metrics_for_whoever_watches(served: Served) -> None:
+def measured(served: Served) -> dict[str, float]:
     with closing(http.client.HTTPConnection("127.0.0.1", served.port, timeout=60)) as connection:
         connection.request("GET", "/v1/metrics", headers={"Authorization": f"Bearer {served.key}"})
         response = connection.getresponse()
         kind, lines = response.headers["Content-Type"], response.read().decode().splitlines()
     assert response.status == 200 and kind == "text/plain; version=0.0.4; charset=utf-8"
-    values = {name: float(value) for line in lines if not line.startswith("#") for name, value in [line.rsplit(" ", 1)]}
+    return {name: float(value) for line in lines if not line.startswith("#") for name, value in [line.rsplit(" ", 1)]}
+
+
+def test_metrics_for_whoever_watches(served: Served) -> None:
+    values = measured(served)
     assert values["lunpai_record_position"] == served.store.record.position()
     behind = values["lunpai_record_position"] - values['lunpai_view_position{view="ownership"}']
     assert values['lunpai_view_behind_facts{view="ownership"}'] == behind
     assert served.ask("GET", "/v1/metrics", Authorization="Bearer nobody")[0] == 401
+
+
+def test_requests_are_counted_over_all_processes(served: Served) -> None:
+    asked = 'lunpai_http_requests_total{method="GET",operation="list_sites",status="2xx"}'
+    before = measured(served).get(asked, 0)
+    for _ in range(20):
+        assert served.ask("GET", "/v1/sites")[0] == 200
+    assert {measured(served)[asked] - before for _ in range(8)} == {20}
+    workers = [child.pid for child in psutil.Process(served.process.pid).children() if child.name() != "postgres"]
+    os.kill(max(workers), signal.SIGKILL)
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while max(workers) in {child.pid for child in psutil.Process(served.process.pid).children()}:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    wait_until_it_answers(served)
+    found = measured(served)
+    assert found[asked] - before == 20 and found["lunpai_http_requests_under_way"] == 1
+
+
+def test_a_token_of_the_largest_size_is_read_and_refused(served: Served) -> None:
+    for length in (4000, LARGEST_TOKEN, LARGEST_TOKEN + 100):
+        status, told = served.ask("GET", "/v1/sites", Authorization="Bearer " + "x" * length)
+        assert (status, told["code"]) == (401, "unauthenticated")
 
 
 def test_a_revoked_key_is_shut_out_of_every_process(served: Served) -> None:
@@ -156,8 +192,7 @@ def test_it_ends_when_told_and_brings_requests_to_an_end(served: Served) -> None
     for thread in threads:
         thread.join(60)
     assert status == 0 and set(answers) <= {200, 409}
-    assert served.process.stderr is not None
-    lines = served.process.stderr.read().splitlines()
+    lines = served.said.read_text().splitlines()
     assert lines[0].endswith("/docs") and all(json.loads(line)["event"] for line in lines[1:])
     assert "周全" not in "".join(lines) and "1390000" not in "".join(lines)
     # Its workers left the database alone, which others use too.
