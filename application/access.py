@@ -67,6 +67,8 @@ ACTIONS: dict[str, Action] = {
         _action("visitors.look_up", "visitors:read", [*FLOOR, LEGAL, AUDITOR], own=[CONSULTANT]),
         _action("visitors.read", "visitors:read", [*REVIEWERS, DESK], own=[CONSULTANT]),
         _action("visitors.list", "visitors:read", [*LEADERS, AUDITOR], own=[CONSULTANT]),
+        _action("visitors.reveal", "personal:read", [*LEADERS, LEGAL], own=[CONSULTANT]),
+        _action("disclosures.read", "personal:audit", [*LEADERS, AUDITOR]),
         _action("matters.replay", "visitors:read", [*REVIEWERS, FINANCE], own=[CONSULTANT]),
         _action("sales.record", "sales:write", [*FLOOR, FINANCE], own=[CONSULTANT]),
         _action("sales.agree", "sales:write", [*LEADERS, FINANCE]),

@@ -31,7 +31,7 @@ def bind(desk: Desk, stamp: Stamp, *, issuer: str, subject: str, staff: UUID) ->
     _check(subject, "subject")
     desk.known_staff(staff)
     login = secrets.token_hex(ID_BYTES)
-    sealed = desk.keyring.seal_text(staff, subject)
+    sealed = desk.keyring.seal_note(staff, subject)
 
     def decide() -> Decided:
         known = keys_of(desk.record, desk.site_id)
@@ -67,7 +67,7 @@ def subjects_of(known: Access | None, keyring: Keyring) -> Subjects:
     """Who is bound now. Whose key has been destroyed is nobody any more."""
     bound = [login for login in known.logins.values() if login.unbound_at is None] if known else []
     keyring.load([login.staff for login in bound])
-    opened = {login.id: keyring.open_text(login.staff, login.sealed) for login in bound}
+    opened = {login.id: keyring.open_note(login.staff, login.sealed) for login in bound}
     return {(login.issuer, subject): login for login in bound if (subject := opened[login.id]) is not None}
 
 

@@ -33,6 +33,7 @@ from .event_store.appending import PersonKey, StoreRefused
 
 KEY_BYTES = 32
 _NONCE_BYTES = 12
+_NOTE = b"note "
 LONGEST_NAME = 100
 
 
@@ -181,34 +182,34 @@ class Keyring:
 
     def seal(self, person: UUID, contact: Contact) -> bytes:
         """The contact, encrypted with the person's key and bound to the person."""
-        return self._seal(person, msgspec.json.encode(contact))
+        return self._seal(person, msgspec.json.encode(contact), person.bytes)
 
     def open(self, person: UUID, sealed: bytes) -> Contact | None:
         """The contact, or None when the person's key has been destroyed. Raises StoreRefused when it was
         tampered with."""
-        plain = self._open(person, sealed)
+        plain = self._plain(person, sealed, person.bytes)
         return None if plain is None else _contact.decode(plain)
 
-    def seal_text(self, person: UUID, text: str) -> bytes:
-        """Other text about a person, sealed like the contact."""
-        return self._seal(person, text.encode())
+    def seal_note(self, person: UUID, text: str) -> bytes:
+        """What somebody wrote about a person, encrypted so that it is erased with them; no contact can pass for it."""
+        return self._seal(person, text.encode(), _NOTE + person.bytes)
 
-    def open_text(self, person: UUID, sealed: bytes) -> str | None:
-        """What seal_text sealed; None, and StoreRefused, as of the contact."""
-        plain = self._open(person, sealed)
+    def open_note(self, person: UUID, sealed: bytes) -> str | None:
+        """The text, or None when the person's key has been destroyed. Raises StoreRefused when it was tampered with."""
+        plain = self._plain(person, sealed, _NOTE + person.bytes)
         return None if plain is None else plain.decode()
 
-    def _seal(self, person: UUID, plain: bytes) -> bytes:
+    def _seal(self, person: UUID, plain: bytes, bound_to: bytes) -> bytes:
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        return nonce + self._key(person).encrypt(nonce, plain, person.bytes)
+        return nonce + self._key(person).encrypt(nonce, plain, bound_to)
 
-    def _open(self, person: UUID, sealed: bytes) -> bytes | None:
+    def _plain(self, person: UUID, sealed: bytes, bound_to: bytes) -> bytes | None:
         try:
             key = self._key(person)
         except KeyError:
             return None
         try:
-            return key.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], person.bytes)
+            return key.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], bound_to)
         except (InvalidTag, ValueError):
             raise StoreRefused(f"the sealed data of person {person} is not what was stored") from None
 

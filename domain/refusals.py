@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 REFUSALS: dict[str, tuple[str, str]] = {
     "unknown_site": ("there is no such site", "没有这个案场"),
     "unknown_staff": ("there is no such member of staff", "没有这位员工"),
@@ -28,6 +30,8 @@ REFUSALS: dict[str, tuple[str, str]] = {
     "unknown_key": ("there is no such key", "没有这个密钥"),
     "unknown_login": ("there is no such login", "没有这个登录绑定"),
     "changed_meanwhile": ("somebody has changed this meanwhile", "此内容已被他人更改"),
+    "too_many_requests": ("too many look-ups; wait a little", "查询过于频繁，请稍候"),
+    "too_many_reveals": ("no more customers can be shown in full today", "今日查看完整客户信息的次数已用完"),
     "command_reused": ("this command id was used for another content", "同一指令编号已用于不同内容"),
 }
 """Code -> (English, Chinese). Codes are those of SCENARIOS.md, 'Codes for refused', and our own below them."""
@@ -42,3 +46,11 @@ class Refusal(Exception):
         self.detail = detail
         english = REFUSALS[code][0]
         super().__init__(f"{code}: {english}" + (f" ({detail})" if detail else ""))
+
+
+class LimitReached(Refusal):
+    """Somebody has done something so often that it must wait. `again_at`: from when it is possible again."""
+
+    def __init__(self, code: str, *, again_at: datetime) -> None:
+        super().__init__(code)
+        self.again_at = again_at

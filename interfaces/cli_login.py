@@ -141,7 +141,7 @@ def list_logins(language: str, site: str | None, as_json: bool) -> None:
 
 def _told(office: SalesOffice, login: Login) -> tuple[str, str]:
     """Whose it is, and the subject, masked."""
-    subject = office.keyring.open_text(login.staff, login.sealed)
+    subject = office.keyring.open_note(login.staff, login.sealed)
     return office.files.staff_name(login.staff), mask_text(subject) if subject else ""
 
 

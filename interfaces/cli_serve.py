@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import click
@@ -17,12 +18,28 @@ from application.sales_office import SalesOffice
 from application.tokens import Issuer, Tokens
 from domain.access import Key
 from domain.calendar import end_of
+from domain.disclosure import Limits
 
 from .arguments import day_typed, person, say
 from .cli_floor import in_json
 from .cli_login import issuer_options
 from .cli_office import site_option, stamp
 from .store import open_store, prepared_database, store_at
+
+
+def limit_option(name: str, about: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """An option for one of the limits of looking at personal data, which the environment may give too."""
+    return click.option(
+        f"--{name.replace('_', '-')}",
+        name,
+        type=click.IntRange(1, 100_000),
+        default=getattr(Limits(), name),
+        show_default=True,
+        envvar=f"LUNPAI_{name.upper()}",
+        show_envvar=True,
+        help=about,
+    )
+
 
 HOST, PORT = "127.0.0.1", 8080
 KEY_DAYS = 90
@@ -33,16 +50,21 @@ KEY_DAYS = 90
 @click.option("--port", type=click.IntRange(1, 65535), default=PORT, show_default=True)
 @click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Processes.")
 @click.option("--threads", type=click.IntRange(1, 64), default=8, show_default=True, help="Threads of each.")
+@limit_option("look_ups_a_minute", "How often one person may look somebody up, in a minute.")
+@limit_option("look_ups_a_day", "... and on a day.")
+@limit_option("reveals_a_day", "How many customers one person may have shown in full on a day.")
 @issuer_options
 @click.pass_obj
-def serve(language: str, host: str, port: int, workers: int, threads: int, issuer: Issuer | None) -> None:
+def serve(
+    language: str, /, host: str, port: int, workers: int, threads: int, issuer: Issuer | None, **limits: int
+) -> None:
     """Serve the JSON API until Ctrl-C or SIGTERM; requests that are being answered are brought to an end first.
 
     See /docs for what there is, /healthz and /readyz for whether it runs. `lunpai key issue` makes keys; with an
     --oidc-issuer its tokens are taken too, of people whom `lunpai login bind` has made known. It speaks HTTP: put a
     proxy in front that speaks TLS.
     """
-    from .api.app import LOOK_UPS_A_MINUTE, create_app  # half a second to load, which no other command needs
+    from .api.app import create_app  # half a second to load, which no other command needs
     from .api.measured import counted_together
     from .api.serving import Server
 
@@ -52,11 +74,7 @@ def serve(language: str, host: str, port: int, workers: int, threads: int, issue
 
     with prepared_database(say) as uri, counted_together():
         Server(
-            lambda: create_app(
-                store_at(uri),
-                look_ups_a_minute=max(1, LOOK_UPS_A_MINUTE // workers),
-                tokens=Tokens(issuer) if issuer else None,
-            ),
+            lambda: create_app(store_at(uri), limits=Limits(**limits), tokens=Tokens(issuer) if issuer else None),
             started,
             host=host,
             port=port,

@@ -20,7 +20,7 @@ from domain.record import Envelope
 from domain.sales_turn_queue import QueueOpened
 from domain.settlement import Settlement
 
-HIDDEN = frozenset({"sealed", "person", "buyer_sealed", "buyer_person", "text", "sha256"})
+HIDDEN = frozenset({"sealed", "person", "buyer_sealed", "buyer_person", "text", "sha256", "asked_hash"})
 """Fields of facts that are not told: ciphertext, whose key it is under, a rulebook's whole text."""
 
 

@@ -13,12 +13,14 @@ from flask import Flask, Response, g, request
 from werkzeug.routing import BaseConverter
 
 from application.tokens import Tokens
+from domain.disclosure import Limits
 from projections.job_requests import JobDesk
 from projections.readers import Readers
 
 from ..store import Store
 from . import (
     customers,
+    disclosures,
     disputes,
     floor_reports,
     jobs,
@@ -38,7 +40,6 @@ from .bodies import LARGEST_BYTES
 from .caller import Doorkeeper
 from .errors import ProblemApi, log_exception, register_errors, register_languages
 from .fields import RULEBOOK
-from .limits import Allowance
 from .logs import begin, register_logs
 from .measured import Requests, register_measured
 from .operations import Resource, Running
@@ -50,6 +51,7 @@ RESOURCES: tuple[Resource, ...] = (
     queue.queue,
     receptions.receptions,
     visitors.visitors,
+    disclosures.disclosures,
     sales.sales,
     disputes.disputes,
     customers.customers,
@@ -65,8 +67,6 @@ RESOURCES: tuple[Resource, ...] = (
 PUBLIC = frozenset(f"pages.{name}" for name in ("healthz", "readyz", "openapi", "docs"))
 """The only routes that ask for no key."""
 
-LOOK_UPS_A_MINUTE = 30
-
 
 class RouteWithoutPolicy(Exception):
     """A route that nobody said anything about: who may use it must be decided before it can be."""
@@ -79,15 +79,15 @@ class RulebookId(BaseConverter):
 
 
 class Parts(msgspec.Struct, frozen=True):
-    """What the views find in the application. `readers`, `jobs`: None where no views can be kept; `spec`: the OpenAPI
-    document."""
+    """What the views find in the application. `readers`, `jobs`: None where no views can be kept; `limits`: of looking
+    at personal data; `spec`: the OpenAPI document."""
 
     store: Store
     readers: Readers | None
     jobs: JobDesk | None
     running: Running
     requests: Requests
-    look_ups: Allowance
+    limits: Limits
     spec: dict[str, Any]
 
 
@@ -96,7 +96,7 @@ class Application(Flask):
         log_exception(exc_info[1])
 
 
-def create_app(store: Store, *, look_ups_a_minute: int = LOOK_UPS_A_MINUTE, tokens: Tokens | None = None) -> Flask:
+def create_app(store: Store, *, limits: Limits | None = None, tokens: Tokens | None = None) -> Flask:
     """The API over a store. `tokens`: whose are taken beside keys. Raises RouteWithoutPolicy."""
     store.shelf.editions(
         store.shelf.ids()[0]
@@ -128,7 +128,7 @@ def create_app(store: Store, *, look_ups_a_minute: int = LOOK_UPS_A_MINUTE, toke
         jobs=JobDesk(store.read_side) if store.keeps_views else None,
         running=Running(store.command_locks()),
         requests=requests,
-        look_ups=Allowance(look_ups_a_minute),
+        limits=limits or Limits(),
         spec=completed(api.spec.to_dict()),
     )
     guard(app, Doorkeeper(store, policies, tokens), policies)

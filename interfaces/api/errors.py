@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import logging
+import math
 import traceback
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -20,7 +22,7 @@ from application.event_store.mapper import UnreadableFact
 from application.issuer_keys import IssuerUnavailable
 from application.replay.wording import Language
 from application.yaml_files import FileProblem
-from domain.refusals import REFUSALS, Refusal
+from domain.refusals import REFUSALS, LimitReached, Refusal
 from domain.rulebook import RulebookError
 
 from .words import in_chinese
@@ -36,6 +38,7 @@ STATUS: dict[str, int] = {
     **dict.fromkeys(("duplicate_label", "not_signed_in", "not_free", "not_eligible", "not_your_turn", "too_soon"), 409),
     **dict.fromkeys(("claim_too_late", "unit_already_sold", "wrong_state"), 409),
     "changed_meanwhile": 412,
+    **dict.fromkeys(("too_many_requests", "too_many_reveals"), 429),
 }
 """Status of every refusal; its words are those of the domain."""
 
@@ -58,7 +61,6 @@ ERRORS: dict[str, tuple[int, str, str]] = {
     "not_json": (415, "send application/json in UTF-8", "请以UTF-8发送application/json"),
     "bad_fields": (422, "fields are missing, unknown or malformed", "字段缺失、未知或格式不对"),
     "rulebook_silent": (422, "the rulebook does not decide this", "制度没有规定此事"),
-    "too_many_requests": (429, "too many look-ups; wait a little", "查询过于频繁，请稍候"),
     "internal": (500, "something went wrong here; nothing half-done was kept", "内部错误；未留下半途的记录"),
     "behind": (503, "the record, or a view, does not hold that position yet", "记录或视图尚未到达该位置"),
     "views_missing": (503, "the views are not kept yet: a worker must run", "视图尚未建立，须先运行lunpai work"),
@@ -156,7 +158,7 @@ def register_errors(app: Flask) -> None:
 
     @app.errorhandler(Refusal)
     def refusal(error: Refusal) -> Response:
-        return told(error.code, error.detail)
+        return told(error.code, error.detail, headers=_again(error) if isinstance(error, LimitReached) else None)
 
     @app.errorhandler(RulebookError)
     def rulebook(error: RulebookError) -> Response:
@@ -176,6 +178,11 @@ def register_errors(app: Flask) -> None:
 
     for unexpected in (StoreRefused, UnreadableFact, FileProblem):
         app.register_error_handler(unexpected, broken)
+
+
+def _again(error: LimitReached) -> dict[str, str]:
+    left = (error.again_at - datetime.now(UTC)).total_seconds()
+    return {"Retry-After": str(max(1, math.ceil(left)))}
 
 
 def log_exception(error: BaseException) -> None:

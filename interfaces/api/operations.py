@@ -26,7 +26,6 @@ from .bodies import StrictParser
 from .caller import Caller, Whose, check_query, with_body, with_command
 from .errors import Problem
 from .fields import QuerySchema
-from .limits import Allowance
 from .reading import wait_for_views
 from .spec import Page, document
 
@@ -129,13 +128,12 @@ class Resource(Blueprint):
         example: Mapping[str, Any] | None = None,
         whose: Whose | None = None,
         refuses: Sequence[str] = (),
-        limited: bool = False,
         reads: Sequence[ReadView] = (),
     ) -> Callable[[View], View]:
-        """A question: a GET, or (with an `example` of its body) a POST that changes nothing.
+        """A question: a GET, or (with an `example` of its body) a POST that changes nothing but what is on record of
+        who asked.
 
-        `limited`: only so many a minute for each member of staff. `reads`: the views that it is answered from, which
-        are waited for up to `min_position`."""
+        `reads`: the views that it is answered from, which are waited for up to `min_position`."""
         posted = example is not None
         refuses = [*refuses, *(["views_missing"] if reads else ())]
 
@@ -145,15 +143,10 @@ class Resource(Blueprint):
                 caller: Caller = g.caller
                 path.pop("site", None)
                 caller.require(whose, given, path)
-                if limited:
-                    allowance: Allowance = current_app.extensions["lunpai"].look_ups
-                    allowance.take(caller.staff)
                 _wait_for(caller, given.pop("min_position", None), reads)
                 return dumped(view(caller, given, **path))
 
-            doc = document(
-                view.__name__, action, answer, command=False, refuses=refuses, limited=limited, posted=posted
-            )
+            doc = document(view.__name__, action, answer, command=False, refuses=refuses, posted=posted)
             method, location = ("POST", "json") if posted else ("GET", "query")
             return self._add(rule, method, schema, location, example, action, doc, run, with_body if posted else None)
 

@@ -77,12 +77,10 @@ def document(
     *,
     command: bool,
     refuses: Sequence[str],
-    limited: bool = False,
     posted: bool = True,
 ) -> dict[str, Any]:
     """What an operation's entry says beside its summary, path and body."""
     codes = [*EVERYWHERE, *refuses, *(WITH_A_BODY if posted else ()), *(OF_COMMANDS if command else ("behind",))]
-    codes += ["too_many_requests"] if limited else []
     known = ACTIONS[action]
     return {
         "operationId": name,

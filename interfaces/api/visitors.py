@@ -6,10 +6,13 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from flask import current_app
 from marshmallow import fields
 
+from application.commands import Stamp
 from application.desk import Answer
-from application.looking_up import Found, look_up
+from application.disclosures import look_up_on_record
+from application.looking_up import Found
 from application.privacy import mask_name
 from application.replay.lines import Citation
 from domain.rules.vocabulary import RELATIONS, VIAS
@@ -100,13 +103,17 @@ def register(caller: Caller, given: dict[str, Any]) -> Answer:
 
 
 @visitors.query(
-    f"{SITE}/visitors/look-up", Finds, action="visitors.look_up", schema=LookUp, whose=anybody, limited=True,
-    example={"phone": "13900000001"}, refuses=["bad_value"],
+    f"{SITE}/visitors/look-up", Finds, action="visitors.look_up", schema=LookUp, whose=anybody,
+    example={"phone": "13900000001"}, refuses=["bad_value", "too_many_requests"],
 )  # fmt: skip
 def look_up_visitor(caller: Caller, given: dict[str, Any]) -> Finds:
-    """Who somebody is, by phone or full name. A consultant learns of another's customer only whose it is."""
+    """Who somebody is, by phone or full name. A consultant learns of another's customer only whose it is.
+
+    That it was asked is put on record, each time; so many times a minute and a day for each member of staff."""
     only_own_of = caller.staff if caller.grant == "own" else None
-    return Finds(look_up(caller.office, only_own_of=only_own_of, **given))
+    stamp = Stamp(actor=caller.staff, at=caller.now(), at_given=False)
+    limits = current_app.extensions["lunpai"].limits
+    return Finds(look_up_on_record(caller.office, stamp, limits, only_own_of=only_own_of, **given))
 
 
 @visitors.query(

@@ -35,6 +35,12 @@ def own_visitor(caller: Caller, given: Any, *, visitor: UUID, **path: Any) -> bo
     return owns(caller, Entry(visitor, given.get("registration", 1)))
 
 
+def owned_visitor(caller: Caller, given: Any, *, visitor: UUID) -> bool:
+    """The customer is the caller's; nobody's is not enough."""
+    entry = Entry(visitor, given.get("registration", 1))
+    return caller.office.attribution(entry, caller.moment()).owner == caller.staff
+
+
 def one_is_own(caller: Caller, given: Any, *, visitor: UUID) -> bool:
     """Of two visitors to be joined, one is the caller's."""
     return own_visitor(caller, given, visitor=visitor) or owns(caller, given["to"])

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import threading
 from typing import Any
-from uuid import UUID
 
 import pytest
 
 from application.sales_floor import SalesFloor
 from domain import receptions
 from domain.queue_state import Queue
-from interfaces.api.errors import Problem
-from interfaces.api.limits import Allowance
 from tests.api.house import House, now
 
 
@@ -115,22 +112,3 @@ def test_an_adoption_replaces_the_one_it_was_meant_for(house: House) -> None:
     again = house.ask("POST", "rulebook/adoptions", body=body, headers={"If-Match": tag}, idempotency="a")
     assert again.status_code == 200 and (again.json or {})["repeated"] is True
     assert house.reads("rulebook")["amend"] == {"attribution.protection_days": 7}
-
-
-def test_look_ups_are_limited_for_each(house: House) -> None:
-    house = House(look_ups_a_minute=2)
-    statuses = [house.ask("POST", "visitors/look-up", "desk", {"phone": "13900000001"}).status_code for _ in range(4)]
-    assert statuses == [200, 200, 429, 429]
-    assert house.ask("POST", "visitors/look-up", "manager", {"phone": "13900000001"}).status_code == 200
-
-
-def test_an_allowance_fills_up_again() -> None:
-    time = 0.0
-    allowance = Allowance(60, lambda: time)
-    for _ in range(60):
-        allowance.take(UUID(int=1))
-    with pytest.raises(Problem) as refused:
-        allowance.take(UUID(int=1))
-    assert refused.value.headers == {"Retry-After": "2"}
-    time = 1.0
-    allowance.take(UUID(int=1))

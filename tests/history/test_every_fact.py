@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 import domain.access
+import domain.disclosure
 import domain.dispute
 import domain.sale
 import domain.site
