@@ -28,7 +28,15 @@ def said_of_oneself(name: str) -> Whose:
 
 def owns(caller: Caller, entry: Entry) -> bool:
     """The customer is the caller's, or nobody's."""
-    return caller.office.attribution(entry, caller.moment()).owner in (None, caller.staff)
+    return owner_of(caller, entry) in (None, caller.staff)
+
+
+def owner_of(caller: Caller, entry: Entry) -> UUID | None:
+    """Whose the customer is. An entry that is not in the file counts as its first: somebody whose customer it is not
+    must not learn from the refusal how many there are. Raises Refusal unknown_visitor."""
+    there = entry.registration <= len(caller.office.files.visitor(entry.visitor).registrations)
+    known = entry if there else Entry(entry.visitor, 1)
+    return caller.office.attribution(known, caller.moment()).owner
 
 
 def own_visitor(caller: Caller, given: Any, *, visitor: UUID, **path: Any) -> bool:
@@ -37,8 +45,7 @@ def own_visitor(caller: Caller, given: Any, *, visitor: UUID, **path: Any) -> bo
 
 def owned_visitor(caller: Caller, given: Any, *, visitor: UUID) -> bool:
     """The customer is the caller's; nobody's is not enough."""
-    entry = Entry(visitor, given.get("registration", 1))
-    return caller.office.attribution(entry, caller.moment()).owner == caller.staff
+    return owner_of(caller, Entry(visitor, given.get("registration", 1))) == caller.staff
 
 
 def one_is_own(caller: Caller, given: Any, *, visitor: UUID) -> bool:
