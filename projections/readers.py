@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from uuid import UUID
 
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from psycopg_pool import ConnectionPool
 
-from application.event_store.migrations import ROLE
+from application.event_store.migrations import READER
 from application.event_store.postgres import RECONNECT_SECONDS, patient
 
 from .live import KEEPALIVE, ReadSide, wait_until
@@ -25,13 +26,14 @@ READERS = 8
 MOST_WAITING = 4
 """Questions that may wait for views at a time: those that need not wait must still find somebody to answer them."""
 
+SEEN = "SELECT set_config('lunpai.site', %s, false)"
 REPLY_SECONDS = 30.0
 TURN_SECONDS = 10.0
 
 
 class Readers:
-    """Hands out connections that can read and change nothing. They are none of the record's own, which lose what was
-    prepared for appends when a transaction is rolled back."""
+    """Hands out connections that see the rows of one site, whatever is asked through them, and can change nothing. They
+    are none of the record's own, which lose what was prepared for appends when a transaction is rolled back."""
 
     def __init__(self, read_side: ReadSide, size: int = READERS) -> None:
         self.read_side = read_side
@@ -50,12 +52,14 @@ class Readers:
         )
 
     @contextmanager
-    def connection(self) -> Iterator[psycopg.Connection]:
-        """Raises StoreUnavailable."""
+    def connection(self, site: UUID | None) -> Iterator[psycopg.Connection]:
+        """A connection for a client of a site; None: one that sees no rows, only how far the views hold. Raises
+        StoreUnavailable."""
         with in_one_line():
             try:
                 with self._pool.connection() as connection:
                     try:
+                        connection.execute(SEEN, [str(site or "")])
                         yield connection
                     except psycopg.OperationalError:
                         connection.close()  # a late reply must not be taken for the answer to the next question
@@ -67,7 +71,7 @@ class Readers:
     def position(self, views: Sequence[View]) -> int:
         """Up to which fact all of these views hold. Raises StoreRefused where one has never been built."""
         names = [view.name for view in views]
-        with self.connection() as connection:
+        with self.connection(None) as connection:
             row = connection.execute(query("holds", self.read_side.schema), {"views": names}).fetchone()
         if row is None or row[0] != len(set(names)):
             raise never_built(views)
@@ -91,7 +95,7 @@ class Readers:
 
 
 def _configure(connection: psycopg.Connection) -> None:
-    """The program's rights, less that of writing."""
-    connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(ROLE)))
+    """The rights of readers, and of no one else."""
+    connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(READER)))
     connection.execute("SET default_transaction_read_only = on")
     connection.execute(f"SET statement_timeout = '{int(REPLY_SECONDS)}s'")

@@ -12,7 +12,10 @@ from psycopg import sql
 from .appending import StoreRefused
 
 ROLE = "lunpai_program"
-READ_SIDE = 2  # the migration that makes the schema of the views
+READER = "lunpai_reader"
+"""Who reads the views for clients: it sees the rows of one site, and nothing of the record."""
+
+READ_SIDE = (2, 3)  # the migrations that make the schema of the views
 MIGRATION_LOCK = 0x6C756E706169  # "lunpai": the advisory lock under which one program migrates at a time
 
 
@@ -51,7 +54,8 @@ def migrate(connection: psycopg.Connection, schema: str) -> int:
     wanted = scripts()
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [MIGRATION_LOCK])
-        _create_role(cursor)
+        for role in (ROLE, READER):
+            _create_role(cursor, role)
         present = cursor.execute("SELECT to_regclass(%s)", [f'"{schema}".schema_version']).fetchone()
         if present is None or present[0] is None:
             cursor.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))
@@ -71,24 +75,25 @@ def migrate(connection: psycopg.Connection, schema: str) -> int:
             cursor.execute(_prepared(text, schema))
             cursor.execute(sql.SQL("INSERT INTO {} VALUES (%s, clock_timestamp())").format(version_table), [version])
         there = cursor.execute("SELECT to_regnamespace(%s)", [f'"{views_schema(schema)}"']).fetchone()
-        again = dict(wanted).get(READ_SIDE)
-        if again and (there is None or there[0] is None):  # thrown away, as it may be: facts give it anew
-            cursor.execute(_prepared(again, schema))
+        if there is None or there[0] is None:  # thrown away, as it may be: facts give it anew
+            for version, text in wanted:
+                if version in READ_SIDE:
+                    cursor.execute(_prepared(text, schema))
     return len(wanted)
 
 
-def _create_role(cursor: psycopg.Cursor) -> None:
-    """The program works under a role that may read and append, and nothing else."""
-    if cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone():
+def _create_role(cursor: psycopg.Cursor, role: str) -> None:
+    """The program works under roles that may do what it does, and nothing else."""
+    if cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
         return
     try:
         with cursor.connection.transaction():
-            cursor.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(ROLE)))
-            cursor.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(ROLE)))
+            cursor.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(role)))
+            cursor.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(role)))
     except psycopg.errors.InsufficientPrivilege:
         raise StoreRefused(
             f"the database role may not create roles: have an administrator run "
-            f"CREATE ROLE {ROLE} NOLOGIN; GRANT {ROLE} TO <this user>;"
+            f"CREATE ROLE {role} NOLOGIN; GRANT {role} TO <this user>;"
         ) from None
 
 
@@ -99,6 +104,7 @@ def _prepared(text: str, schema: str) -> sql.SQL:
         text.replace("__schema__", quoted)
         .replace("__views__", sql.Identifier(views_schema(schema)).as_string())
         .replace("__role__", sql.Identifier(ROLE).as_string())
+        .replace("__reader__", sql.Identifier(READER).as_string())
         .replace("'__channel__'", sql.Literal(channel_of(schema)).as_string())
     )
     # Only our own scripts and quoted names come here; parameters are not used, so % stays as it is.

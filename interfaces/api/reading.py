@@ -71,7 +71,7 @@ def source_of(caller: Caller) -> Iterator[Source]:
     site = files.site()
     editions = files.editions().labels() if site.adoptions else ()
     try:
-        with parts.readers.connection() as connection:
+        with parts.readers.connection(site.id) as connection:
             yield Source(connection, parts.readers.read_side.schema, site.id, site.zone, editions)
     except StoreRefused:
         raise Problem("views_missing") from None
