@@ -50,11 +50,14 @@ class Revealed(Fact, frozen=True, kw_only=True):
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """How often one member of staff may look: `reveals_a_day` and `look_ups_a_day` on the site's calendar,
-    `look_ups_a_minute` in any sixty seconds."""
+    `look_ups_a_minute` in any sixty seconds; and how many exports a site may propose on a day, each of how many persons
+    at most."""
 
     look_ups_a_minute: int = 30
     look_ups_a_day: int = 500
     reveals_a_day: int = 50
+    exports_a_day: int = 3
+    persons_an_export: int = 10_000
 
 
 class Looks(msgspec.Struct, frozen=True, kw_only=True):

@@ -32,6 +32,10 @@ REFUSALS: dict[str, tuple[str, str]] = {
     "changed_meanwhile": ("somebody has changed this meanwhile", "此内容已被他人更改"),
     "too_many_requests": ("too many look-ups; wait a little", "查询过于频繁，请稍候"),
     "too_many_reveals": ("no more customers can be shown in full today", "今日查看完整客户信息的次数已用完"),
+    "too_many_exports": ("no more exports can be proposed today", "今日申请导出的次数已用完"),
+    "export_too_large": ("an export may not be about so many persons", "一次导出的人数超出上限"),
+    "unknown_proposal": ("there is no such proposal", "没有这项申请"),
+    "four_eyes": ("somebody else than who proposed it must approve it", "须由申请人以外的人批准"),
     "command_reused": ("this command id was used for another content", "同一指令编号已用于不同内容"),
 }
 """Code -> (English, Chinese). Codes are those of SCENARIOS.md, 'Codes for refused', and our own below them."""

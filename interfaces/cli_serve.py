@@ -53,6 +53,8 @@ KEY_DAYS = 90
 @limit_option("look_ups_a_minute", "How often one person may look somebody up, in a minute.")
 @limit_option("look_ups_a_day", "... and on a day.")
 @limit_option("reveals_a_day", "How many customers one person may have shown in full on a day.")
+@limit_option("exports_a_day", "How many exports of a site may be proposed on a day.")
+@limit_option("persons_an_export", "Of how many persons at most an export may be.")
 @issuer_options
 @click.pass_obj
 def serve(

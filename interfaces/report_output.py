@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
+from io import BytesIO
 from pathlib import Path
 from textwrap import wrap
 from typing import Any
@@ -163,6 +164,10 @@ class ReportPrinter:
 
     def json(self) -> None:
         """Print everything: codes instead of words, instants in UTC, amounts as text."""
+        click.echo(msgspec.json.format(self.json_bytes(), indent=2).decode())
+
+    def json_bytes(self) -> bytes:
+        """The same as it is sent."""
         holds, about = self.found.holds, self.about
         answer = {
             "report": about.report,
@@ -182,7 +187,7 @@ class ReportPrinter:
                 for sheet in self.found.sheets
             },
         }
-        click.echo(msgspec.json.format(msgspec.json.encode(answer), indent=2).decode())
+        return msgspec.json.encode(answer)
 
     # As a workbook
 
@@ -190,6 +195,12 @@ class ReportPrinter:
         """Write every column: a worksheet for each list, and one that says what the report is."""
         with path.open("wb") as file:  # first, so that a path that is no good is known before anything is made
             self._filled().save(file)
+
+    def workbook_bytes(self) -> bytes:
+        """The same as a file's content, for who writes none."""
+        buffer = BytesIO()
+        self._filled().save(buffer)
+        return buffer.getvalue()
 
     def _filled(self) -> Workbook:
         book = Workbook(write_only=True)

@@ -111,23 +111,33 @@ def ownership_sheets(asked: Asked) -> Found:
     rows, more, holds = every(
         lambda **page: ownership(asked.source, asked.day, asked.whose or "all", **page), asked.most
     )
-    return Found([_owned(asked, "ownership", OWNED_BRIEF, rows, more)], holds)
+    return Found([_owned(asked, "ownership", OWNED_BRIEF, _named(asked, rows), more)], holds)
+
+
+def register_sheets(asked: Asked) -> Found:
+    """Everybody on the register and who owns them, or one owner's, with names and phones in full: for an export that
+    was approved, and for nothing else."""
+    rows, more, holds = every(
+        lambda **page: ownership(asked.source, asked.day, asked.whose or "all", **page), asked.most
+    )
+    named = zip(rows, shown(asked.office.keyring, rows, in_clear=True), strict=True)
+    return Found([_owned(asked, "ownership", OWNED_BRIEF, named, more)], holds)
 
 
 def open_pool_sheets(asked: Asked) -> Found:
     """Customers whom nobody owns."""
     rows, more, holds = every(lambda **page: open_pool(asked.source, asked.day, **page), asked.most)
-    return Found([_owned(asked, "open_pool", POOL_BRIEF, rows, more)], holds)
+    return Found([_owned(asked, "open_pool", POOL_BRIEF, _named(asked, rows), more)], holds)
 
 
-def _owned(asked: Asked, code: str, brief: tuple[str, ...], rows: Sequence[Owned], more: bool) -> Sheet:
+def _owned(asked: Asked, code: str, brief: tuple[str, ...], named: Iterable[tuple[Owned, Shown]], more: bool) -> Sheet:
     cells: list[tuple[Cell, ...]] = [
         (
             *_person(seen), asked.staff(row.owner), word(GROUND, row.ground), row.since, _until(row.owner, row.until),
             row.days_left, row.bought, row.ruled, asked.staff(row.last_owner), row.ended_at, row.registered_at,
             row.last_contact_at, row.edition, row.file, row.registration,
         )
-        for row, seen in _named(asked, rows)
+        for row, seen in named
     ]  # fmt: skip
     return Sheet(code=code, columns=OWNED, brief=brief, rows=cells, more=more)
 

@@ -13,7 +13,8 @@ from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import JSONTranscoder, Mapper, Notification, StoredEvent
 
 import domain.access
-import domain.disclosure  # noqa: F401  (both declare facts that every reader of the record must know)
+import domain.disclosure
+import domain.four_eyes  # noqa: F401  (they declare facts that every reader of the record must know)
 from domain.record import FACTS, RETIRED, Draft, Envelope, Fact
 
 

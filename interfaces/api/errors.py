@@ -38,7 +38,8 @@ STATUS: dict[str, int] = {
     **dict.fromkeys(("duplicate_label", "not_signed_in", "not_free", "not_eligible", "not_your_turn", "too_soon"), 409),
     **dict.fromkeys(("claim_too_late", "unit_already_sold", "wrong_state"), 409),
     "changed_meanwhile": 412,
-    **dict.fromkeys(("too_many_requests", "too_many_reveals"), 429),
+    **dict.fromkeys(("too_many_requests", "too_many_reveals", "too_many_exports"), 429),
+    **{"unknown_proposal": 404, "four_eyes": 403, "export_too_large": 422},
 }
 """Status of every refusal; its words are those of the domain."""
 

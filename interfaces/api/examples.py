@@ -9,6 +9,7 @@ VISITOR = "5b0d6a3e-8f6c-4a57-9a3c-6b5f0d6a4c04"
 RELATIVE = "5b0d6a3e-8f6c-4a57-9a3c-6b5f0d6a4c05"
 SALE = "5b0d6a3e-8f6c-4a57-9a3c-6b5f0d6a4c06"
 DISPUTE = "5b0d6a3e-8f6c-4a57-9a3c-6b5f0d6a4c07"
+PROPOSAL = "5b0d6a3e-8f6c-4a57-9a3c-6b5f0d6a4c08"
 RECEPTION = "r1"
 JOB = "12"
 REBUILD = "7"
@@ -22,6 +23,7 @@ PATHS = {
     "sale": SALE,
     "dispute": DISPUTE,
     "reception": RECEPTION,
+    "proposal": PROPOSAL,
     "rulebook": RULEBOOK,
     "job": JOB,
     "rebuild": REBUILD,

@@ -27,7 +27,7 @@ from .caller import Caller, Whose, check_query, with_body, with_command
 from .errors import Problem
 from .fields import QuerySchema
 from .reading import wait_for_views
-from .spec import Page, document
+from .spec import Download, Page, document
 
 View = Callable[..., Any]
 
@@ -193,6 +193,9 @@ def _wait_for(caller: Caller, position: int | None, views: Sequence[ReadView]) -
 
 def dumped(answer: Any) -> Response:
     """An answer as it is sent."""
+    if isinstance(answer, Download):
+        kept = {"Content-Disposition": f'attachment; filename="{answer.name}"'}
+        return Response(answer.content, content_type=answer.media_type, headers=kept)
     if isinstance(answer, Page):
         return Response(answer.text, content_type=f"{answer.media_type}; charset=utf-8")
     tag = None

@@ -64,6 +64,18 @@ class Page(msgspec.Struct, frozen=True):
     text: str
 
 
+class Download(msgspec.Struct, frozen=True):
+    """A file: a workbook, or JSON."""
+
+    media_types: ClassVar[Mapping[str, Any]] = {
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": {},
+        "application/json": {"type": "object"},
+    }
+    content: bytes
+    media_type: str
+    name: str
+
+
 class Measurements(Page, frozen=True):
     """Measurements, in the text format that Prometheus reads."""
 
@@ -94,6 +106,11 @@ def document(
 
 
 def _answered(answer: Any) -> dict[str, Any]:
+    if issubclass(answer, Download):
+        return {
+            "description": _first_line(answer),
+            "content": {media_type: {"schema": schema} for media_type, schema in answer.media_types.items()},
+        }
     if issubclass(answer, Page):
         return {"description": _first_line(answer), "content": {answer.media_type: {"schema": {"type": "string"}}}}
     _answers[answer.__name__] = answer

@@ -14,6 +14,7 @@ import pytest
 import domain.access
 import domain.disclosure
 import domain.dispute
+import domain.four_eyes
 import domain.sale
 import domain.site
 import domain.visitor  # noqa: F401  (the modules declare the facts)
