@@ -45,6 +45,7 @@ from .logs import begin, register_logs
 from .measured import Requests, register_measured
 from .operations import Resource, Running
 from .pages import pages
+from .shapes import say_shapes
 from .spec import completed, options
 
 RESOURCES: tuple[Resource, ...] = (
@@ -115,6 +116,7 @@ def create_app(store: Store, *, limits: Limits | None = None, tokens: Tokens | N
         OPENAPI_VERSION="3.1.0",
     )
     api = ProblemApi(app, spec_kwargs=options(version("lunpai")))
+    say_shapes(api)
     for resource in RESOURCES:
         api.register_blueprint(resource)
     app.register_blueprint(pages)

@@ -16,7 +16,7 @@ from .errors import Problem
 LARGEST_BYTES = 64 * 1024
 DEEPEST = 6
 LONGEST_TEXT = 2000
-MOST_ITEMS = 500
+MOST_ITEMS = 1000
 NOT_IN_TEXT = ("Cc", "Cs", "Cn", "Co")
 """Control characters, half a surrogate pair, what no text holds."""
 

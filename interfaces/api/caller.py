@@ -151,8 +151,8 @@ def with_command(caller: Caller) -> Caller:
     shown = request.headers.get("Idempotency-Key")
     if shown is None:
         raise Problem("idempotency_key_missing")
-    name = shown.strip().removeprefix('"').removesuffix('"')
-    if not re.fullmatch(r"[\x21-\x7e]{1,200}", name):
+    name = re.fullmatch(r'"?([!-~]{1,200}?)"?', shown.strip())
+    if name is None:
         raise Problem("idempotency_key_malformed")
     if request.args:
         raise Problem("bad_fields", errors={"query": {name: ["Unknown field."] for name in request.args}})
@@ -161,7 +161,7 @@ def with_command(caller: Caller) -> Caller:
     content = json.dumps([request.path, g.body, condition], sort_keys=True, ensure_ascii=False)
     return msgspec.structs.replace(
         caller,
-        command_id=uuid.uuid5(COMMANDS, f"{caller.credential.name} {name}"),
+        command_id=uuid.uuid5(COMMANDS, f"{caller.credential.name} {name[1]}"),
         content=content,
         instead_of=_instead_of(condition),
     )
@@ -177,6 +177,8 @@ def _instead_of(condition: str) -> int | None:
 
 
 def check_query() -> None:
-    """Raises Problem bad_fields for text in the query or the path that no text holds."""
+    """Raises Problem bad_fields for a field that stands twice, and text in the query or the path that no text holds."""
+    if twice := [name for name, values in request.args.lists() if len(values) > 1]:
+        raise Problem("bad_fields", errors={"query": {name: ["Given twice."] for name in twice}})
     for text in (*request.args.values(), *request.args, *map(str, (request.view_args or {}).values())):
         check_text(text)

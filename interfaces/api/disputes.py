@@ -19,7 +19,7 @@ from domain.rules.vocabulary import fraction
 from .answers import EntryLine, names
 from .caller import Caller
 from .examples import DISPUTE, PARAMETER, SALE, STAFF
-from .fields import CommandSchema, Instant, OneOf, QuerySchema, VisitorSchema, amendment, rulebook, shares, text
+from .fields import CommandSchema, Instant, OneOf, PostedQuerySchema, VisitorSchema, amendment, rulebook, shares, text
 from .operations import Resource
 from .whose import concerned_by_dispute, concerned_by_matter, said_of_oneself
 
@@ -42,7 +42,7 @@ class Ruling(CommandSchema):
     shares = shares()
 
 
-class Question(OneOf, QuerySchema):
+class Question(OneOf, PostedQuerySchema):
     one_of = ("sale", "visitor", "dispute")
     sale = fields.UUID()
     visitor = fields.Nested(VisitorSchema)

@@ -59,6 +59,8 @@ ERRORS: dict[str, tuple[int, str, str]] = {
     "job_waiting": (409, "another job of this kind is in the queue", "队列中已有另一个同类任务"),
     "bad_precondition": (400, "If-Match is not an ETag of this resource", "If-Match不是此资源的ETag"),
     "too_large": (413, "the request is too large", "请求过大"),
+    "address_too_long": (414, "the address is too long", "请求地址过长"),
+    "headers_too_large": (431, "there are too many headers, or one is too long", "请求头过多或过长"),
     "not_json": (415, "send application/json in UTF-8", "请以UTF-8发送application/json"),
     "bad_fields": (422, "fields are missing, unknown or malformed", "字段缺失、未知或格式不对"),
     "rulebook_silent": (422, "the rulebook does not decide this", "制度没有规定此事"),

@@ -10,6 +10,7 @@ RELATIVE = "5b0d6a3e-8f6c-4a57-9a3c-6b5f0d6a4c05"
 SALE = "5b0d6a3e-8f6c-4a57-9a3c-6b5f0d6a4c06"
 DISPUTE = "5b0d6a3e-8f6c-4a57-9a3c-6b5f0d6a4c07"
 PROPOSAL = "5b0d6a3e-8f6c-4a57-9a3c-6b5f0d6a4c08"
+LEAVER = "5b0d6a3e-8f6c-4a57-9a3c-6b5f0d6a4c09"
 RECEPTION = "r1"
 JOB = "12"
 REBUILD = "7"
@@ -18,7 +19,7 @@ PARAMETER = "attribution.protection_days"
 AT = "2026-03-02T10:02:00+08:00"
 PATHS = {
     "site": SITE,
-    "staff": STAFF,
+    "staff": LEAVER,
     "visitor": VISITOR,
     "sale": SALE,
     "dispute": DISPUTE,

@@ -35,8 +35,24 @@ class Flag(fields.Boolean):
         return value
 
 
+class Whole(fields.Integer):
+    """A whole number; in JSON, 2.0 is one too."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(strict=True, **more)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> int:
+        whole = isinstance(value, float) and value.is_integer()
+        return super()._deserialize(int(value) if whole else value, attr, data, **more)
+
+
 def text(longest: int = 100, **more: Any) -> fields.String:
     return fields.String(validate=validate.Length(min=1, max=longest), **more)
+
+
+def phone(**more: Any) -> fields.String:
+    """A phone number as people write it: with or without +86, spaces, hyphens."""
+    return text(40, metadata={"format": "phone", "example": "13900000001"}, **more)
 
 
 def code(codes: Sequence[str], **more: Any) -> fields.String:
@@ -44,7 +60,7 @@ def code(codes: Sequence[str], **more: Any) -> fields.String:
 
 
 def count(least: int, most: int, **more: Any) -> fields.Integer:
-    return fields.Integer(strict=True, validate=validate.Range(min=least, max=most), **more)
+    return Whole(validate=validate.Range(min=least, max=most), **more)
 
 
 def rulebook(**more: Any) -> fields.String:
@@ -86,13 +102,24 @@ class CommandSchema(Schema):
     at = Instant(metadata={"example": AT, "description": "When it happened, with its offset; left out: now."})
 
 
-class QuerySchema(Schema):
-    """What every question may say."""
-
-    min_position = fields.Integer(
+def position(kind: type[fields.Integer]) -> fields.Integer:
+    """A position of the record."""
+    return kind(
         validate=validate.Range(min=0, max=2**62),
         metadata={"description": "Answer by a record that holds at least this position, else 503.", "example": 0},
     )
+
+
+class QuerySchema(Schema):
+    """What every question may say in its query."""
+
+    min_position = position(fields.Integer)
+
+
+class PostedQuerySchema(Schema):
+    """What every question may say that comes with a body."""
+
+    min_position = position(Whole)
 
 
 class OneOf(Schema):

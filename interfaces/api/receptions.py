@@ -15,7 +15,7 @@ from domain.sales_turn_queue import CHANNELS
 from ..floor_why import Why, lately, why
 from .caller import Caller
 from .examples import COLLEAGUE, STAFF, VISITOR
-from .fields import CommandSchema, Flag, QuerySchema, VisitorSchema, code, count, text
+from .fields import CommandSchema, Flag, QuerySchema, VisitorSchema, code, count, phone, text
 from .operations import Resource
 from .whose import anybody, at_reception, said_of_oneself
 
@@ -30,7 +30,7 @@ class Arrival(CommandSchema):
     reception = text(metadata={"description": "How it is called from now on; left out: the day's next number."})
     channel = code(CHANNELS, required=True)
     name = text()
-    phone = text(40)
+    phone = phone()
     visitor = fields.Nested(VisitorSchema)
     asks_for = fields.UUID()
     describes = fields.UUID()

@@ -40,7 +40,7 @@ class Server(BaseApplication):
             "bind": bind,
             "workers": workers,
             "threads": threads,
-            "worker_class": "gthread",
+            "worker_class": "interfaces.api.unreadable.Worker",
             "timeout": SILENT_SECONDS,
             "graceful_timeout": GRACE_SECONDS,
             "keepalive": 5,

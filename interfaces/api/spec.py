@@ -13,11 +13,14 @@ import msgspec
 from application.access import ACTIONS
 
 from .errors import ERRORS, MEDIA_TYPE, TYPE, ProblemLine
-from .examples import PATHS
+from .example_answers import example_of
+from .examples import PATHS, RULEBOOK
+from .links import linked
+from .shapes import choices
 
 EVERYWHERE = (
-    *("unauthenticated", "access_denied", "unknown_site", "bad_fields", "bad_request"),
-    *("store_unavailable", "issuer_unavailable"),
+    *("unauthenticated", "access_denied", "unknown_site", "bad_fields", "bad_request", "address_too_long"),
+    *("headers_too_large", "store_unavailable", "issuer_unavailable"),
 )
 WITH_A_BODY = ("bad_body", "too_large", "not_json")
 OF_COMMANDS = (
@@ -29,7 +32,7 @@ IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": True,
-    "schema": {"type": "string", "minLength": 1, "maxLength": 200},
+    "schema": {"type": "string", "pattern": '^"?[!-~]{1,200}"?$'},
     "description": "Names this command. Sent again with the same body it changes nothing and gets the first answer.",
     "example": "3f0c9a52-1",
 }
@@ -61,6 +64,7 @@ class Page(msgspec.Struct, frozen=True):
     """A page, in Markdown."""
 
     media_type: ClassVar[str] = "text/markdown"
+    example: ClassVar[str] = f"# {RULEBOOK}\n"
     text: str
 
 
@@ -80,6 +84,7 @@ class Measurements(Page, frozen=True):
     """Measurements, in the text format that Prometheus reads."""
 
     media_type: ClassVar[str] = "text/plain; version=0.0.4"
+    example: ClassVar[str] = "# TYPE lunpai_record_position gauge\nlunpai_record_position 2017\n"
 
 
 def document(
@@ -112,10 +117,11 @@ def _answered(answer: Any) -> dict[str, Any]:
             "content": {media_type: {"schema": schema} for media_type, schema in answer.media_types.items()},
         }
     if issubclass(answer, Page):
-        return {"description": _first_line(answer), "content": {answer.media_type: {"schema": {"type": "string"}}}}
+        told: dict[str, Any] = {"schema": {"type": "string"}, "example": answer.example}
+        return {"description": _first_line(answer), "content": {answer.media_type: told}}
     _answers[answer.__name__] = answer
-    reference = {"$ref": f"#/components/schemas/{answer.__name__}"}
-    return {"description": _first_line(answer), "content": {"application/json": {"schema": reference}}}
+    told = {"schema": {"$ref": f"#/components/schemas/{answer.__name__}"}, "example": example_of(answer)}
+    return {"description": _first_line(answer), "content": {"application/json": told}}
 
 
 def _first_line(answer: Any) -> str:
@@ -178,6 +184,8 @@ def completed(spec: dict[str, Any]) -> dict[str, Any]:
                 if parameter.get("in") == "path":
                     example = PATHS[parameter["name"]]
                     parameter["example"] = int(example) if parameter["schema"]["type"] == "integer" else example
+    choices(spec["components"]["schemas"])
+    linked(spec)
     text = msgspec.json.encode(spec).decode()
     for module, word in CALLED.items():
         text = text.replace(f"{module}.", word)

@@ -21,7 +21,7 @@ from domain.visitor import HOWS, Entry
 from .answers import EntryLine, Standing, citations, standing_of
 from .caller import Caller
 from .examples import COLLEAGUE, RELATIVE, STAFF
-from .fields import CommandSchema, Flag, OneOf, QuerySchema, VisitorSchema, code, count, text
+from .fields import CommandSchema, Flag, OneOf, PostedQuerySchema, QuerySchema, VisitorSchema, code, count, phone, text
 from .operations import Resource
 from .whose import anybody, one_is_own, own_visitor, said_of_oneself
 
@@ -32,7 +32,7 @@ ONE = f"{SITE}/visitors/<uuid:visitor>"
 
 class Register(CommandSchema):
     name = text()
-    phone = text(40)
+    phone = phone()
     via = code(VIAS)
     number = text(metadata={"description": "The number in the public register."})
     by = fields.UUID(metadata={"description": "Who receives; left out: the caller."})
@@ -64,9 +64,9 @@ class Assignment(OfEntry):
     fault = Flag(load_default=False)
 
 
-class LookUp(OneOf, QuerySchema):
+class LookUp(OneOf, PostedQuerySchema):
     one_of = ("phone", "name")
-    phone = text(40)
+    phone = phone()
     name = text()
 
 

@@ -26,6 +26,7 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     (r"Must be greater than or equal to (\d+)\.", r"不得小于\1。"),
     (r"String does not match expected pattern\.", "格式不对。"),
     (r"Give exactly one of (.*)\.", r"须且只须给出其一：\1。"),
+    (r"Given twice\.", "重复给出。"),
     (r"Not the after of a page\.", "不是上一页给出的after。"),
     (r"Give a period of 1 to (\d+) days\.", r"期间须为1至\1天。"),
     (r"Not a time between 2000 and 2100\.", "时间须在2000年至2100年之间。"),

@@ -34,7 +34,7 @@ def body(text: str) -> bytes:
 
 NOBODYS = "11111111-2222-4333-8444-555555555555"
 DEEP = '{"a":' * 40 + "1" + "}" * 40
-MANY = json.dumps({"order": [NOBODYS for _ in range(600)]})
+MANY = json.dumps({"order": [NOBODYS for _ in range(1000)]})
 
 
 @pytest.mark.parametrize(
@@ -102,6 +102,8 @@ def test_a_body_that_is_none(house: House, sent: bytes, status: int, code: str) 
         ("replays", {}, "_schema"),
         ("replays", {"sale": NOBODYS, "dispute": NOBODYS}, "_schema"),
         ("visitors/look-up", {"phone": "1", "name": "2"}, "_schema"),
+        ("visitors/look-up", {"phone": "13900000001", "min_position": "0"}, "min_position"),
+        ("visitors/look-up", {"phone": "13900000001", "min_position": 0.5}, "min_position"),
         ("disputes", {"label": "D1"}, "_schema"),
     ],
 )  # fmt: skip
@@ -112,6 +114,19 @@ def test_a_field_that_does_not_fit_is_named(house: House, path: str, given: dict
     assert told["title"] == "字段缺失、未知或格式不对"
     assert in_chinese(told["errors"]) == told["errors"]
     assert not any("A" <= letter <= "Z" for letter in sentences(told["errors"]).replace("UUID", "").replace("T10", ""))
+
+
+def test_a_whole_number_may_be_written_with_a_point(house: House) -> None:
+    """JSON knows one kind of number."""
+    assert (
+        house.ask("POST", "visitors/look-up", "manager", b'{"phone": "13900000001", "min_position": 1.0}').status_code
+        == 200
+    )
+
+
+def test_a_field_of_a_query_stands_once(house: House) -> None:
+    told = house.refused(house.ask("GET", "staff?min_position=1&min_position=2"), 422, "bad_fields")
+    assert told["errors"] == {"query": {"min_position": ["Given twice."]}}
 
 
 def sentences(errors: Any) -> str:

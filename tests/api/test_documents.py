@@ -49,6 +49,37 @@ def test_every_operation_says_all_it_has_to(spec: dict[str, Any]) -> None:
             assert "example" in operation["requestBody"]["content"]["application/json"], operation["operationId"]
 
 
+def test_every_answer_has_an_example_that_is_one(spec: dict[str, Any]) -> None:
+    for operation in operations(spec):
+        for told in operation["responses"]["200"]["content"].values():
+            schema = {**told["schema"], "components": spec["components"]}
+            Draft202012Validator(schema).validate(told["example"])
+            assert told["example"], operation["operationId"]
+
+
+def test_shapes_are_said_as_any_reader_of_schemas_reads_them(spec: dict[str, Any]) -> None:
+    schemas = spec["components"]["schemas"]
+    assert "\\\\Z" not in msgspec.json.encode(spec).decode()
+    assert schemas["Agreement"]["properties"]["shares"] == {
+        "type": "object", "minProperties": 1, "maxProperties": 50, "propertyNames": {"type": "string", "format": "uuid"},
+        "additionalProperties": {"type": "string", "pattern": "^[0-9]{1,6}(/[0-9]{1,6})?$"},
+    }  # fmt: skip
+    assert schemas["LookUp"]["oneOf"] == [{"required": ["phone"]}, {"required": ["name"]}]
+
+
+def test_links_lead_to_operations_and_their_parameters(spec: dict[str, Any]) -> None:
+    parameters = {
+        one["operationId"]: {part["name"] for part in item.get("parameters", [])}
+        for item in spec["paths"].values()
+        for method, one in item.items()
+        if method != "parameters"
+    }
+    links = [link for one in operations(spec) for link in one["responses"]["200"].get("links", {}).values()]
+    assert len(links) > 20
+    for link in links:
+        assert set(link["parameters"]) == parameters[link["operationId"]]
+
+
 def test_answers_are_what_the_document_says(spec: dict[str, Any], house: House) -> None:
     def fits(name: str, answer: Any) -> None:
         schema = {"$ref": f"#/components/schemas/{name}", "components": spec["components"]}

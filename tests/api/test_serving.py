@@ -114,6 +114,25 @@ def test_many_clients_and_the_same_command_many_times(served: Served) -> None:
     assert len(first) == 4 and sum(not told["repeated"] for _, told in answers) == 4
 
 
+@pytest.mark.parametrize(
+    ("sent", "status", "code"),
+    [
+        (f"GET /v1/sites?name={'x' * 3000} HTTP/1.1\r\n\r\n", 414, "address_too_long"),
+        (f"GET /v1/sites HTTP/1.1\r\nX-Long: {'x' * 5000}\r\n\r\n", 431, "headers_too_large"),
+        ("GET /v1/sites HTTP/1.1\r\nName : 周全\r\n\r\n", 400, "bad_request"),
+        ("周全\r\n\r\n", 400, "bad_request"),
+    ],
+)
+def test_what_is_no_request_is_told_of_as_a_problem(served: Served, sent: str, status: int, code: str) -> None:
+    with closing(socket.create_connection(("127.0.0.1", served.port), timeout=60)) as connection:
+        connection.sendall(sent.encode())
+        response = http.client.HTTPResponse(connection)
+        response.begin()
+        told = json.loads(response.read())
+    assert (response.status, told["code"], told["status"]) == (status, code, status)
+    assert response.headers["Content-Type"] == "application/problem+json"
+
+
 def test_ready_with_lag(served: Served) -> None:
     status, told = served.ask("GET", "/readyz")
     assert status == 200 and told["position"] > 0
