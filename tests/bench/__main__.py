@@ -13,14 +13,14 @@ from datetime import UTC, datetime
 import msgspec
 from rich.console import Console
 
-from . import append, importing, live, queue, read_side, reading, replay
+from . import api, append, importing, live, queue, read_side, reading, replay
 from .figures import Figure, missed, show
 from .server import environment, server
 
 WIDTH = 160
 """Of the table in a file or pipe, which has none of its own."""
 
-PARTS = ("append", "replay", "decode", "attribute", "import", "queue", "rebuild", "live")
+PARTS = ("append", "replay", "decode", "attribute", "import", "queue", "api", "rebuild", "live")
 
 
 def main() -> int:
@@ -70,6 +70,8 @@ def _measure(uri: str, options: argparse.Namespace, progress: Callable[[str], No
         yield from importing.measure(uri, rounds, progress)
     if "queue" in parts:
         yield from queue.measure(uri, rounds, progress)
+    if "api" in parts:
+        yield from api.measure(uri, rounds, seconds, progress)
     if {"rebuild", "live"} & set(parts):
         with closing(read_side.crowd(uri, options.facts, progress)) as crowd:
             if "rebuild" in parts:
