@@ -3,7 +3,8 @@ what goes on."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -11,8 +12,10 @@ from uuid import UUID
 import msgspec
 from msgspec.structs import replace
 
+from application.replay.lines import Citation
 from application.sales_office import SalesOffice
 from domain import queue_state, receptions
+from domain.attendance import line_of
 from domain.queue_state import Queue, Reception
 from domain.rules.floor import Floor
 from domain.sales_turn_queue import CHANNELS, Asked
@@ -80,7 +83,10 @@ class MonthLine(msgspec.Struct, frozen=True, kw_only=True):
 
 class Board(msgspec.Struct, frozen=True, kw_only=True):
     """The floor at an instant. `lines`: by channel, one (visit) where the rosters are shared; `aside`: others who are
-    there or could be."""
+    there or could be.
+
+    By channel: `order`, who stands in the line now, signed in and not barred; `turns` and `make_ups` of those who have
+    any, of the roster period. `clauses`: what order and counts rest on, and who is next."""
 
     site: str
     timezone: str
@@ -99,7 +105,15 @@ class Board(msgspec.Struct, frozen=True, kw_only=True):
     owed_at_the_door: dict[str, int]
     posts: dict[str, str]
     month: tuple[MonthLine, ...]
+    order: dict[str, tuple[str, ...]]
+    turns: dict[str, dict[str, int]]
+    make_ups: dict[str, dict[str, int]]
+    clauses: tuple[Citation, ...]
     staff_ids: dict[str, UUID]
+
+
+ORDERED_BY = ("turns.order", "turns.carry_over", "turns.period", "turns.rosters")
+"""Parameters that order and counts rest on."""
 
 
 def floor_at(office: SalesOffice, at: datetime) -> Floor:
@@ -133,6 +147,7 @@ def board(office: SalesOffice, at: datetime) -> Board:
         )
         for channel in channels
     }
+    following: dict[str, NextLine] = {channel: _next(teller, floor, channel) for channel in CHANNELS}
     return Board(
         site=teller.site.name,
         timezone=teller.site.timezone,
@@ -143,7 +158,7 @@ def board(office: SalesOffice, at: datetime) -> Board:
         visits_team=queue.visits_team,
         shared=queue.shared,
         period_began=queue.carried.period_began,
-        next={channel: _next(teller, floor, channel) for channel in CHANNELS},
+        next=following,
         lines=lines,
         aside=tuple(_aside(teller, floor)),
         receptions=tuple(_open(teller, queue, _queue_at(office, queue.day - timedelta(days=1), at))),
@@ -151,8 +166,24 @@ def board(office: SalesOffice, at: datetime) -> Board:
         owed_at_the_door=_owed_at_the_door(teller, queue),
         posts={p.post: teller.names([p.staff])[0] for p in queue.people.values() if p.post is not None},
         month=tuple(_month(teller, floor)),
+        order={channel: teller.names(line_of(floor, channel)) for channel in CHANNELS},
+        turns={channel: _named(teller, queue.turns.get(channel, {})) for channel in CHANNELS},
+        make_ups={
+            channel: _named(teller, Counter(owed.staff for owed in queue.make_ups[channel])) for channel in CHANNELS
+        },
+        clauses=teller.citations(_cited(floor, following.values())),
         staff_ids=teller.staff_ids(),
     )
+
+
+def _named(teller: Teller, counts: Mapping[UUID, int]) -> dict[str, int]:
+    return {teller.names([staff])[0]: count for staff, count in counts.items() if count}
+
+
+def _cited(floor: Floor, following: Iterable[NextLine]) -> Iterator[str]:
+    parameters = (floor.edition.parameters.get(name) for name in ORDERED_BY)
+    yield from (clause for parameter in parameters if parameter for clause in parameter.clauses)
+    yield from (clause for line in following for clause in line.clauses)
 
 
 def _next(teller: Teller, floor: Floor, channel: Any) -> NextLine:

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from application.privacy import mask_name
+from application.replay.lines import Citation
 from application.sales_office import SalesOffice
 from domain.queue_state import Queue
 from domain.record import Envelope
@@ -75,6 +76,11 @@ class Teller:
             return (), self.local(left) if left else None
         free_since = queue.person(staff).free_since if state == "free" else None
         return (), self.local(free_since) if free_since else None
+
+    def citations(self, ids: Iterable[str]) -> tuple[Citation, ...]:
+        """Clauses with their texts, each once."""
+        found = self.files.editions().clauses(tuple(dict.fromkeys(ids)))
+        return tuple(Citation(key, clause.rules, clause.source, clause.en, clause.zh) for key, clause in found)
 
     def effects(self, effects: Iterable[Effect]) -> tuple[EffectLine, ...]:
         return tuple(

@@ -8,6 +8,8 @@ from uuid import UUID
 
 import msgspec
 
+from domain.visitor import Entry
+
 
 class Text(msgspec.Struct, frozen=True):
     """The words for a code, in both languages."""
@@ -97,16 +99,16 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
     """A matter settled by replaying history.
 
     `owner`: a name, or None for nobody; `until`: the last protected day, None for no limit or nobody; `shares`: exact
-    fractions, `amounts`: yuan, both by name; `under`: the edition that decided, `amend`: what is changed in
-    it; `position`: up to which fact
-    the record was
-    read. Instants are in the site's time zone.
+    fractions, `amounts`: yuan, both by name; `entries`: all that are the same customer; `under`: the edition that
+    decided, `amend`: what is changed in it; `position`: up to which fact the record was read. Instants are in the
+    site's time zone.
     """
 
     kind: str
     site: str
     timezone: str
     matter: dict[str, Any]
+    entries: tuple[Entry, ...]
     at: datetime
     known_at: datetime
     position: int

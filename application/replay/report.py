@@ -104,6 +104,7 @@ class _Builder:
             site=self.site.name,
             timezone=self.site.timezone,
             matter=self._matter(),
+            entries=tuple(sorted(found.customer.entries)),
             at=self._local(self.moment.at),
             known_at=self._local(self.known_at),
             position=self.office.record.position(),

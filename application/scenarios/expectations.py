@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -124,9 +124,7 @@ class Checker:
             return
         for label, value in expected.items():
             found = getattr(self, f"_{key}")(label, view)
-            wanted = getattr(self, f"_wanted_{key}")(value)
-            if found != wanted:
-                raise Mismatch(f"expected {label}: {self._shown(wanted)}, found {self._shown(found)}")
+            compare(label, WANTED[key](value), found)
 
     def _on_floor(self, key: str, expected: Any) -> None:
         clauses, wrong = self.floor.check(key, expected)
@@ -163,42 +161,16 @@ class Checker:
     def _owner(self, label: str, view: _View) -> str:
         return self.labels.name_of(self._attribution(label, view).owner)
 
-    @staticmethod
-    def _wanted_owner(value: Any) -> str:
-        return str(value)
-
     def _until(self, label: str, view: _View) -> date | None:
         return self._attribution(label, view).until
 
-    def _wanted_until(self, value: Any) -> date | None:
-        if value is None or value == "none":
-            return None
-        if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d\d-\d\d", value):
-            raise Mismatch(f"{value!r} is not a day such as 2026-03-09, nor none")
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            raise Mismatch(f"there is no day {value}") from None
-
     def _shares(self, label: str, view: _View) -> dict[str, Fraction]:
         return {self.labels.name_of(staff): share for staff, share in self._settlement(label, view).shares.items()}
-
-    @staticmethod
-    def _wanted_shares(value: Any) -> dict[str, Fraction]:
-        found = {label: fraction(str(share)) for label, share in _mapping(value).items()}
-        return {label: share for label, share in found.items() if share}
 
     def _amounts(self, label: str, view: _View) -> dict[str, Decimal]:
         self.rules.add(ROUNDING)
         found = self._settlement(label, view).amounts
         return {self.labels.name_of(staff): amount for staff, amount in found.items()}
-
-    @staticmethod
-    def _wanted_amounts(value: Any) -> dict[str, Decimal]:
-        try:
-            return {label: Decimal(str(amount)) for label, amount in _mapping(value).items()}
-        except ArithmeticError:
-            raise Mismatch(f"{value!r} does not hold amounts") from None
 
     def _customers(self, key: str, expected: list[str], view: _View) -> None:
         entries = [self.labels.visitor(label) for label in expected]
@@ -244,10 +216,7 @@ class Checker:
         for key in self.step.expect:
             if key not in ("cites", "would_be", "as_of"):
                 self._check_quietly(key)
-        missing = [rule for rule in expected if rule not in self.rules]
-        if missing:
-            found_rules = ", ".join(sorted(self.rules, key=_rule_order)) or "nothing"
-            raise Mismatch(f"expected {', '.join(missing)} to be cited, found {found_rules}")
+        check_cited(expected, self.rules)
 
     def _check_quietly(self, key: str) -> None:
         """What the step asks about counts among the citations wherever in the step it is asked."""
@@ -264,16 +233,63 @@ class Checker:
         zone = self.office.files.site().zone
         return [describe_step(step, zone, self.labels.name_of) for step in found.steps]
 
-    def _shown(self, value: Any) -> str:
-        if isinstance(value, dict):
-            return "{" + ", ".join(f"{label}: {item}" for label, item in sorted(value.items())) + "}"
-        return "none" if value is None else str(value)
-
 
 def _mapping(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Mismatch(f"{value!r} is not staff and values")
     return value
+
+
+def _wanted_until(value: Any) -> date | None:
+    if value is None or value == "none":
+        return None
+    if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+        raise Mismatch(f"{value!r} is not a day such as 2026-03-09, nor none")
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise Mismatch(f"there is no day {value}") from None
+
+
+def _wanted_shares(value: Any) -> dict[str, Fraction]:
+    found = {label: fraction(str(share)) for label, share in _mapping(value).items()}
+    return {label: share for label, share in found.items() if share}
+
+
+def _wanted_amounts(value: Any) -> dict[str, Decimal]:
+    try:
+        return {label: Decimal(str(amount)) for label, amount in _mapping(value).items()}
+    except ArithmeticError:
+        raise Mismatch(f"{value!r} does not hold amounts") from None
+
+
+WANTED: dict[str, Callable[[Any], Any]] = {
+    "owner": str,
+    "until": _wanted_until,
+    "shares": _wanted_shares,
+    "amounts": _wanted_amounts,
+}
+"""Expectation by label -> what a value in a file says, as it is compared. Raises Mismatch for what says nothing."""
+
+
+def compare(label: str, wanted: Any, found: Any) -> None:
+    """Raises Mismatch where they differ."""
+    if found != wanted:
+        raise Mismatch(f"expected {label}: {_shown(wanted)}, found {_shown(found)}")
+
+
+def check_cited(expected: list[str], cited: Collection[str]) -> None:
+    """Raises Mismatch where an expected rule is not among those cited."""
+    missing = [rule for rule in expected if rule not in cited]
+    if missing:
+        found = ", ".join(sorted(cited, key=_rule_order)) or "nothing"
+        raise Mismatch(f"expected {', '.join(missing)} to be cited, found {found}")
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{label}: {item}" for label, item in sorted(value.items())) + "}"
+    return "none" if value is None else str(value)
 
 
 def _rule_order(rule: str) -> tuple[str, int]:

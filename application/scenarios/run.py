@@ -3,10 +3,10 @@ application's answers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID, uuid4
 
 import msgspec
@@ -42,6 +42,16 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     checks: int = 0
 
 
+class ExpectationChecker(Protocol):
+    """Checks what a step expects, one expectation at a time."""
+
+    def check(self, key: str) -> None:
+        """Raises Mismatch when the expectation of that name does not hold, Refusal when it can't be answered."""
+
+    def trace(self) -> list[str]:
+        """The decision behind the last answer, step by step."""
+
+
 def find_files(paths: list[Path]) -> list[Path]:
     """The scenario files that paths name: files themselves, and every *.yaml below folders. Raises FileProblem."""
     found: list[Path] = []
@@ -60,18 +70,18 @@ def find_files(paths: list[Path]) -> list[Path]:
 
 def run_file(path: Path, record: Record, keyring: Keyring, shelf: Shelf) -> Outcome:
     """Run one file on a record; every scenario opens a site of its own, so one record serves any number."""
+    return run_by(path, lambda scenario: Runner(scenario, record, keyring, shelf))
+
+
+def run_by(path: Path, runner_of: Callable[[Scenario], Runner]) -> Outcome:
+    """Run one file by a runner made for it."""
     try:
         scenario = read_scenario(path)
     except FileProblem as problem:
         return Outcome(file=str(path), name="", status="refused", problems=(str(problem),))
     except NotBuiltYet as missing:
         return Outcome(file=str(path), name="", status="not_built_yet", problems=(f"not built yet: {missing}",))
-    return run(scenario, record, keyring, shelf)
-
-
-def run(scenario: Scenario, record: Record, keyring: Keyring, shelf: Shelf) -> Outcome:
-    """Run one scenario."""
-    runner = _Runner(scenario, record, keyring, shelf)
+    runner = runner_of(scenario)
     try:
         runner.set_up()
         for step in scenario.steps:
@@ -83,7 +93,10 @@ def run(scenario: Scenario, record: Record, keyring: Keyring, shelf: Shelf) -> O
     return runner.outcome("failed" if runner.problems else "passed")
 
 
-class _Runner:
+class Runner:
+    """Carries a scenario out, step by step. `carry_out`, `checker` and `position` are the ways to the office; another
+    runner may go other ways."""
+
     def __init__(self, scenario: Scenario, record: Record, keyring: Keyring, shelf: Shelf) -> None:
         self.scenario, self.record, self.keyring, self.shelf = scenario, record, keyring, shelf
         self.labels = Labels()
@@ -140,16 +153,16 @@ class _Runner:
             raise scenario.document.problem("$.amend", str(refusal)) from None
 
     def step(self, step: Step) -> None:
-        before = self.record.position()
-        answer: Answer | None = None
+        before = self.position()
+        answer: Any = None
         refusal: Refusal | None = None
         if step.command is not None:
             try:
-                answer = self._carry_out(step)
+                answer = self.carry_out(step)
             except Refusal as refused:
                 refusal = refused
             self._check_refusal(step, refusal, before)
-        checker = Checker(self.scenario, self.office, self.labels, step, answer)
+        checker = self.checker(step, answer)
         for expected in step.expect:
             self.checks += 1
             try:
@@ -167,7 +180,7 @@ class _Runner:
             detail = f" ({refusal.detail})" if refusal and refusal.detail else ""
             expected = f"refused: {step.refused}" if step.refused else "carried out"
             self._problem(step, f"$.{step.command}", f"expected {expected}, found {found}{detail}", [])
-        elif refusal is not None and self.record.position() != before:
+        elif refusal is not None and self.position() != before:
             self._problem(step, f"$.{step.command}", "refused, yet something was put on record", [])
 
     def _problem(self, step: Step, path: str, message: str, trace: list[str]) -> None:
@@ -176,9 +189,17 @@ class _Runner:
         where = f"{self.scenario.file}:{line}: step {step.number}, {path.removeprefix('$.')}: {message}"
         self.problems.append("\n".join([where, *(f"    {line}" for line in trace)]))
 
-    # Commands
+    # Ways to the office
 
-    def _carry_out(self, step: Step) -> Answer:
+    def position(self) -> int:
+        return self.record.position()
+
+    def checker(self, step: Step, answer: Any) -> ExpectationChecker:
+        """What checks the step's expectations; `answer`: what `carry_out` gave, None where nothing was carried out."""
+        return Checker(self.scenario, self.office, self.labels, step, answer)
+
+    def carry_out(self, step: Step) -> Any:
+        """What came of the step's command. Raises Refusal."""
         value = step.value
         by = value.get("by")
         actor = self.labels.person(by if isinstance(by, str) else by[0]) if by else self.office.site_id

@@ -14,14 +14,34 @@ from application.desk import Answer
 from application.replay.lines import Citation, Text
 from application.replay.wording import GROUND, SHARES
 from application.sales_office import SalesOffice
+from domain import sales_turn_queue as floor
 from domain.attribution import Attribution
-from domain.dispute import DisputeOpened
-from domain.record import Envelope
+from domain.dispute import DisputeOpened, DisputeRuled
+from domain.record import Envelope, Fact
 from domain.sales_turn_queue import QueueOpened
 from domain.settlement import Settlement
+from domain.site import StaffDeparted
+from domain.visitor import VisitorRegistered
 
 HIDDEN = frozenset({"sealed", "person", "buyer_sealed", "buyer_person", "text", "sha256", "asked_hash"})
 """Fields of facts that are not told: ciphertext, whose key it is under, a rulebook's whole text."""
+
+
+RESTS_ON: dict[type[Fact], tuple[str, ...]] = {
+    DisputeOpened: ("attribution.claim_within_days",),
+    DisputeRuled: ("attribution.ruled_by",),
+    VisitorRegistered: ("attribution.required",),
+    StaffDeparted: ("attribution.distributed_by",),
+    floor.SignedIn: ("turns.order", "turns.taken_by"),
+    floor.ReadinessChanged: ("turns.taken_by", "turns.lowest_is_retested", "turns.call_conversion_percent"),
+    floor.Permitted: ("turns.second_visitor_by",),
+    floor.PostTaken: ("turns.ab_posts",),
+    floor.DoorTaken: ("turns.door_minutes", "turns.door_receives"),
+    floor.Ranked: ("turns.order",),
+    floor.DayDeclared: ("turns.media_day_receives",),
+    floor.Helped: ("turns.large_party", "turns.taken_by"),
+}
+"""Facts that carry no clauses -> the parameters that decided on them, whose clauses are cited instead."""
 
 
 class FactTold(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,7 +111,10 @@ def happened(office: SalesOffice, answer: Answer) -> Happened:
     facts = tuple(_fact(office, e) for e in answer.facts if not isinstance(e.fact, QueueOpened))
     standing = standing_of(office, answer.attribution) if answer.attribution else None
     shares = shares_of(answer.settlement) if answer.settlement else None
-    cited = [*_cited(fact.content for fact in facts), *(standing.clauses if standing else ())]
+    cited = [*_cited(fact.content for fact in facts), *_decided_by(office, answer.facts)]
+    if answer.attribution:
+        # What the last thing that happened did, also where the claim does not rest on it.
+        cited += [*answer.attribution.clauses, *(c for step in answer.attribution.steps[-1:] for c in step.clauses)]
     mentioned = [standing.owner_id] if standing else []
     return Happened(
         position=answer.position,
@@ -156,6 +179,18 @@ def _fact(office: SalesOffice, envelope: Envelope) -> FactTold:
         edition=envelope.edition,
         content={name: value for name, value in content.items() if name not in HIDDEN},
     )
+
+
+def _decided_by(office: SalesOffice, facts: Iterable[Envelope]) -> Iterator[str]:
+    """The clauses of the parameters that facts rest on, by the edition in force when they became known."""
+    known = [(envelope, RESTS_ON[type(envelope.fact)]) for envelope in facts if type(envelope.fact) in RESTS_ON]
+    if not known or not office.files.site().adoptions:
+        return
+    editions = office.files.editions()
+    for envelope, names_ in known:
+        if envelope.known_at >= editions.in_force[0].since:
+            parameters = editions.at(envelope.known_at).parameters
+            yield from (clause for name in names_ if name in parameters for clause in parameters[name].clauses)
 
 
 def _walk(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:

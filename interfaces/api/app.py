@@ -38,7 +38,7 @@ from . import (
     watching,
 )
 from .bodies import LARGEST_BYTES
-from .caller import Doorkeeper
+from .caller import Clock, Doorkeeper
 from .errors import ProblemApi, log_exception, register_errors, register_languages
 from .fields import RULEBOOK
 from .logs import begin, register_logs
@@ -99,8 +99,12 @@ class Application(Flask):
         log_exception(exc_info[1])
 
 
-def create_app(store: Store, *, limits: Limits | None = None, tokens: Tokens | None = None) -> Flask:
-    """The API over a store. `tokens`: whose are taken beside keys. Raises RouteWithoutPolicy."""
+def create_app(
+    store: Store, *, limits: Limits | None = None, tokens: Tokens | None = None, clock: Clock | None = None
+) -> Flask:
+    """The API over a store. `tokens`: whose are taken beside keys; `clock` makes it a rehearsal: the present is what it
+    says, and what is put on record was entered then; for a store that is thrown away afterwards. Raises
+    RouteWithoutPolicy."""
     store.shelf.editions(
         store.shelf.ids()[0]
     )  # msgspec learns types when first used, which threads must not do at once
@@ -135,7 +139,7 @@ def create_app(store: Store, *, limits: Limits | None = None, tokens: Tokens | N
         limits=limits or Limits(),
         spec=completed(api.spec.to_dict()),
     )
-    guard(app, Doorkeeper(store, policies, tokens), policies)
+    guard(app, Doorkeeper(store, policies, tokens, clock), policies)
     return app
 
 

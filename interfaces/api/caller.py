@@ -34,13 +34,16 @@ from .errors import Problem
 COMMANDS = uuid.UUID("d7f0a6d2-52b1-5b0e-9d3c-0f4f6f0f8a11")
 """Under which the command ids that come of Idempotency-Key are made. It belongs to history: never change it."""
 
+Clock = Callable[[], datetime]
+
 Whose = Callable[..., bool]
 """(caller, given, **parts of the path) -> whether what is asked is the caller's own."""
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """The one who asks. `offices`: every one where the same may be asked, `office` first - more than one only where no
-    site is named. `content` is what a repeated command is known by; `instead_of`: If-Match, as a position."""
+    site is named. `content` is what a repeated command is known by; `instead_of`: If-Match, as a position; `clock`: of
+    a rehearsal, else None."""
 
     office: SalesOffice
     offices: tuple[SalesOffice, ...]
@@ -50,6 +53,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     command_id: UUID | None = None
     content: str | None = None
     instead_of: int | None = None
+    clock: Clock | None = None
 
     @property
     def staff(self) -> UUID:
@@ -63,15 +67,16 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
             actor=self.staff,
             at=at or self.now(),
             at_given=at is not None,
+            entered_at=self.now() if self.clock else None,
             command_id=self.command_id,
             content=self.content,
         )
 
     def now(self) -> datetime:
-        return datetime.now(UTC)
+        return self.clock() if self.clock else datetime.now(UTC)
 
     def moment(self) -> Moment:
-        now = self.office.now()
+        now = self.clock() if self.clock else self.office.now()
         return Moment(now, now)
 
     def by(self, given: Mapping[str, Any], name: str = "by") -> UUID:
@@ -88,8 +93,10 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
 class Doorkeeper:
     """Lets requests in. Each thread keeps what it has read of sites, keys and logins, and reads on from there."""
 
-    def __init__(self, store: Store, policies: Mapping[str, str], tokens: Tokens | None = None) -> None:
-        self.store, self.policies, self.tokens = store, policies, tokens
+    def __init__(
+        self, store: Store, policies: Mapping[str, str], tokens: Tokens | None = None, clock: Clock | None = None
+    ) -> None:
+        self.store, self.policies, self.tokens, self.clock = store, policies, tokens, clock
         self._own = threading.local()
 
     def let_in(self, action: str) -> Caller:
@@ -111,7 +118,9 @@ class Doorkeeper:
             raise Problem("access_denied")
         credential, member, grant = allowed[0]
         offices = tuple(self._office(one.site) for one, _, _ in allowed)
-        return Caller(office=offices[0], offices=offices, credential=credential, member=member, grant=grant)
+        return Caller(
+            office=offices[0], offices=offices, credential=credential, member=member, grant=grant, clock=self.clock
+        )
 
     def _begin(self) -> None:
         record, keyring = self.store.record, self.store.keyring

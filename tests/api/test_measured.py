@@ -10,6 +10,7 @@ import pytest
 from prometheus_client import values
 from prometheus_client.parser import text_string_to_metric_families
 
+from domain.disclosure import Limits
 from interfaces.api.app import RESOURCES
 from interfaces.api.measured import FOLDER, Requests, counted_together, forget_process
 from tests.api.house import House
@@ -56,7 +57,7 @@ def test_requests_by_operation(house: House) -> None:
 
 
 def test_refusals_by_code() -> None:
-    house = House(look_ups_a_minute=1)
+    house = House(limits=Limits(look_ups_a_minute=1))
     for _ in range(3):
         house.ask("POST", "visitors/look-up", "desk", {"phone": "13900000001"})
     house.ask("GET", "", None)
