@@ -69,11 +69,18 @@ class Page(msgspec.Struct, frozen=True):
 
 
 class Download(msgspec.Struct, frozen=True):
-    """A file: a workbook, or JSON."""
+    """A file: a workbook, or JSON. `contents`: media type -> what OpenAPI says of it; of bytes it says nothing."""
 
-    media_types: ClassVar[Mapping[str, Any]] = {
+    contents: ClassVar[Mapping[str, Any]] = {
         "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": {},
-        "application/json": {"type": "object"},
+        "application/json": {
+            "schema": {"type": "object"},
+            "example": {
+                "report": "ownership",
+                "site": "滨江一号",
+                "sheets": {"ownership": {"rows": [], "more": False}},
+            },
+        },
     }
     content: bytes
     media_type: str
@@ -112,10 +119,7 @@ def document(
 
 def _answered(answer: Any) -> dict[str, Any]:
     if issubclass(answer, Download):
-        return {
-            "description": _first_line(answer),
-            "content": {media_type: {"schema": schema} for media_type, schema in answer.media_types.items()},
-        }
+        return {"description": _first_line(answer), "content": dict(answer.contents)}
     if issubclass(answer, Page):
         told: dict[str, Any] = {"schema": {"type": "string"}, "example": answer.example}
         return {"description": _first_line(answer), "content": {answer.media_type: told}}

@@ -51,7 +51,9 @@ def test_every_operation_says_all_it_has_to(spec: dict[str, Any]) -> None:
 
 def test_every_answer_has_an_example_that_is_one(spec: dict[str, Any]) -> None:
     for operation in operations(spec):
-        for told in operation["responses"]["200"]["content"].values():
+        told_of = list(filter(None, operation["responses"]["200"]["content"].values()))  # OpenAPI shows no bytes
+        assert told_of, operation["operationId"]
+        for told in told_of:
             schema = {**told["schema"], "components": spec["components"]}
             Draft202012Validator(schema).validate(told["example"])
             assert told["example"], operation["operationId"]

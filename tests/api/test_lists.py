@@ -299,7 +299,7 @@ def test_only_so_many_wait_at_a_time(house: House, monkeypatch: pytest.MonkeyPat
 def test_a_connection_that_broke_is_replaced(house: House) -> None:
     house.reads("visitors")
     kept = house.app.extensions["lunpai"].readers
-    with kept.connection() as connection:
+    with kept.connection(house.site) as connection:
         name = connection.info.backend_pid
     with house.store.record.recorder.connection() as other:
         other.execute("RESET ROLE")
@@ -311,6 +311,6 @@ def test_a_connection_that_broke_is_replaced(house: House) -> None:
 
 def test_who_reads_can_change_nothing(house: House) -> None:
     kept = house.app.extensions["lunpai"].readers
-    with kept.connection() as connection:
+    with kept.connection(house.site) as connection:
         assert connection.execute("SHOW default_transaction_read_only").fetchone() == ("on",)
-        assert connection.execute("SELECT current_user").fetchone() == ("lunpai_program",)
+        assert connection.execute("SELECT current_user").fetchone() == ("lunpai_reader",)
