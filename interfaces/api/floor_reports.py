@@ -22,9 +22,7 @@ from .operations import Resource
 from .reading import InPeriod, Paged, cursor, key_after, source_of, whom
 from .whose import said_of_oneself
 
-floor_reports = Resource(
-    "floor reports", "The floor in reports: receptions, days, turns and attendance, from the views"
-)
+floor_reports = Resource("floor", "The floor in reports: receptions, days, turns and attendance, from the views")
 SITE = "/sites/<uuid:site>"
 OF_OWN = said_of_oneself("staff")
 

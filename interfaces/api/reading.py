@@ -41,7 +41,7 @@ class Day(fields.Date):
 
 class Paged(QuerySchema):
     after = fields.String(
-        validate=validate.Length(min=1, max=200),
+        validate=validate.Regexp(r"^[A-Za-z0-9_-]{1,200}$"),
         metadata={"description": "The `after` of the page before; left out: the first page."},
     )
     limit = fields.Integer(load_default=LIMIT, validate=validate.Range(min=1, max=MOST_ROWS), metadata={"example": 100})

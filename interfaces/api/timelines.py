@@ -58,7 +58,7 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @timelines.query(
-    f"{SITE}/visitors/<uuid:visitor>/timeline", History, action="visitors.read", schema=OfRegistration,
+    f"{SITE}/visitors/<uuid:visitor>/timeline", History, action="matters.replay", schema=OfRegistration,
     whose=own_visitor, reads=[TIMELINE, OWNERSHIP], refuses=["unknown_visitor"],
 )  # fmt: skip
 def show_timeline(caller: Caller, given: dict[str, Any], *, visitor: UUID) -> History:

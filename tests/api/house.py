@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from flask.testing import FlaskClient
+from jsonschema import Draft202012Validator, FormatChecker
 from werkzeug.test import TestResponse
 
 from application.access import SCOPES
@@ -135,6 +136,13 @@ class House:
             rows += page[name]
             page = self.reads(f"{more}&after={page['after']}", who)
         return [*rows, *page[name]]
+
+    def fits(self, method: str, path: str, answer: Any) -> None:
+        """The answer is what the document says of the operation at a path below the site."""
+        spec = self.app.extensions["lunpai"].spec
+        content = spec["paths"][f"/v1/sites/{{site}}/{path}"][method]["responses"]["200"]["content"]
+        schema = {**content["application/json"]["schema"], "components": spec["components"]}
+        Draft202012Validator(schema, format_checker=FormatChecker()).validate(answer)
 
     def refused(self, response: TestResponse, status: int, code: str) -> dict[str, Any]:
         """The response is this problem."""

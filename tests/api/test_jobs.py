@@ -78,6 +78,8 @@ def test_a_job_is_asked_for_once_however_often(house: House, there: House) -> No
     listed = house.reads("jobs")
     assert [one["job"] for one in listed["queued"]] == [job, job + 1] and listed["workers"] == 0
     assert listed["queued"][1]["views"] == ["docket"]
+    house.fits("get", "jobs", listed)
+    house.fits("post", "jobs", asked)
     assert listed["staff"] == {str(house.staff["manager"]): "员工manager"}
 
 
@@ -93,6 +95,7 @@ def test_a_worker_does_it_and_what_came_of_it_is_kept(house: House) -> None:
     record = house.reads(f"rebuilds/{done['rebuild']}", "auditor")
     assert record["rebuild"]["asked_by"] == f"job {job}" and record["rebuild"]["mode"] == "check"
     assert (record["here"], record["found"], record["after"]) == (0, [], None)
+    house.fits("get", "jobs/{job}", done)
     assert house.reads("jobs")["over"][0] == done
 
 
@@ -113,6 +116,8 @@ def test_what_differs_is_told_to_the_site_that_it_concerns(house: House, there: 
     assert {one["fresh"]["site"] for one in whole["found"]} == {str(house.site)}
     assert {one["fresh"]["site"] for one in other["found"]} == {str(there.site)}
     assert house.pages(number, "found") == whole["found"] == house.pages(number, "found", limit=4)
+    house.fits("get", "rebuilds/{rebuild}", whole)
+    house.fits("get", "rebuilds", house.reads("rebuilds"))
     ground = next(one for one in whole["found"] if one["view"] == "ownership")
     assert ground["columns"] == ["ground"] and ground["live"]["ground"] == "lapsed" and ground["facts"]
     gone = next(one for one in whole["found"] if one["view"] == "timeline")
@@ -203,6 +208,7 @@ def test_the_schedule(house: House, home: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("LUNPAI_HOME", str(home))
     told = house.reads("schedule", "auditor")
     assert told["timezone"] == "Asia/Shanghai" and told["workers"] == 0
+    house.fits("get", "schedule", told)
     nightly, weekly = told["tasks"]
     assert (nightly["task"], nightly["what"], weekly["what"]) == ("nightly-check", "check", "rebuild")
     assert datetime.fromisoformat(nightly["next"]).utcoffset() is not None

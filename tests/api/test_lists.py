@@ -65,6 +65,21 @@ LISTS = {
 }
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        *LISTS,
+        "reports/morning",
+        "reports/scoreboard",
+        f"reports/turns?{PERIOD}",
+        f"reports/daily?day={TODAY}",
+        "disputes",
+    ],
+)
+def test_answers_are_what_the_document_says(house: House, path: str) -> None:
+    house.fits("get", path.partition("?")[0], house.reads(path))
+
+
 @pytest.mark.parametrize("path", LISTS)
 def test_pages_go_to_the_end_without_gap_or_double(house: House, path: str) -> None:
     name, number = LISTS[path]
@@ -161,6 +176,7 @@ def test_what_happened_to_a_customer(house: House) -> None:
     assert first["owner"] == str(house.staff["consultant"]) and first["effect_text"]["zh"]
     assert {one["id"] for one in found["clauses"]} >= set(first["clauses"])
     assert found["customer"] == {"visitor": visitor, "registration": 1}
+    house.fits("get", "visitors/{visitor}/timeline", found)
     assert house.reads(f"visitors/{visitor}/timeline", "legal")["steps"] == found["steps"]
     theirs = ids(house)[1]
     house.refused(house.ask("GET", f"visitors/{theirs}/timeline", "consultant"), 403, "access_denied")

@@ -79,7 +79,7 @@ EXPECTED = {
     "list_open_pool": "sma",
     "list_lapsing": "csma",
     "list_follow_ups_due": "csma",
-    "show_timeline": "Csmdla",
+    "show_timeline": "Csmfla",
     "list_disputes": "smfla",
     "list_sales": "csmfla",
     "list_receptions": "csmdoa",
