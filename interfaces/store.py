@@ -13,7 +13,6 @@ import msgspec
 
 from application.embedded_postgres import EmbeddedPostgres, default_home
 from application.event_store.appending import StoreRefused
-from application.event_store.command_locks import CommandLocks
 from application.event_store.memory import MemoryRecorder
 from application.event_store.postgres import PostgresRecorder, drop_schema, prepare_store
 from application.event_store.record import Record
@@ -87,11 +86,6 @@ class Store(msgspec.Struct, frozen=True):
         recorder = self.record.recorder
         assert isinstance(recorder, PostgresRecorder), "a store in memory has no views"
         return ReadSide(recorder, tuple(VIEWS.values()))
-
-    def command_locks(self) -> CommandLocks | None:
-        """What tells other processes which commands are being carried out; None: no other shares this store."""
-        recorder = self.record.recorder
-        return CommandLocks(recorder.uri) if isinstance(recorder, PostgresRecorder) else None
 
     @property
     def zone(self) -> ZoneInfo:

@@ -21,8 +21,9 @@ from psycopg.conninfo import make_conninfo
 from application.event_store.appending import StoreRefused, StoreUnavailable
 from application.event_store.mapper import RecordedEvent
 from application.event_store.migrations import ROLE, views_schema
-from application.event_store.postgres import PostgresRecorder, patient
+from application.event_store.postgres import PostgresRecorder
 from application.event_store.subscription import BUSY_POLL_SECONDS, BUSY_SECONDS, POLL_SECONDS, Waker
+from application.event_store.waiting import patient
 from domain.record import names_read_as, present_name
 from domain.site import RulebookAdopted
 from domain.visitor import VisitorRegistered

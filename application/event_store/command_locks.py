@@ -13,51 +13,50 @@ from uuid import UUID
 
 import psycopg
 from psycopg import pq
-from psycopg.rows import TupleRow
+from psycopg.conninfo import make_conninfo
 
 from .appending import StoreUnavailable
-from .postgres import patient, reply
+from .waiting import reply
 
 REPLY_SECONDS = 5.0
+_TAKE, _GIVE = b"take", b"give"
+_QUESTIONS = {_TAKE: b"SELECT pg_try_advisory_lock($1)", _GIVE: b"SELECT pg_advisory_unlock($1)"}
 _INT8 = 20
-_BINARY = pq.Format.BINARY
 
 
 class CommandLocks:
     """Those of this process, for all of its threads; not to be shared with a forked one. The session is opened when it
     is first needed, and anew where it broke. One command is taken by one thread at a time: who tells the threads of a
-    process apart is the caller.
-
-    It speaks to libpq directly, and does not wait to hear that a lock has gone: that halves what it costs a command."""
+    process apart is the caller. It speaks to libpq directly, as appends do, since every command asks twice."""
 
     def __init__(self, uri: str) -> None:
-        self._uri = uri
-        self._session: psycopg.Connection[TupleRow] | None = None
-        self._unheard = False
-        """Whether a reply is still to be read."""
+        self._conninfo = make_conninfo(uri, connect_timeout=int(REPLY_SECONDS)).encode()
+        self._session: pq.abc.PGconn | None = None
+        self._spoilt = False
+        """Whether the session holds what nobody wants any more."""
         self._using = threading.Lock()
 
     def take(self, command: UUID) -> bool:
         """Whether no other process is carrying it out; then it is ours until given back. Raises StoreUnavailable."""
         with self._alone():
-            if self._session is not None:
+            if self._session is not None and not self._spoilt:
                 with contextlib.suppress(psycopg.Error, StoreUnavailable):  # it may have broken while nobody used it
-                    return self._take(self._session, command)
+                    return self._ask(self._session, _TAKE, command)
             try:
                 self._session = self._begun()
-                return self._take(self._session, command)
+                return self._ask(self._session, _TAKE, command)
             except psycopg.Error:
-                self._drop()
                 raise StoreUnavailable("the database does not answer") from None
 
     def give_back(self, command: UUID) -> None:
-        """Let go of it. Where its session broke meanwhile, it is free already."""
-        with contextlib.suppress(psycopg.Error, StoreUnavailable), self._alone():
-            if self._session is not None:
-                self._hear(self._session)
-                self._session.pgconn.send_query_prepared(b"give", [_number(command)], [_BINARY], _BINARY)
-                self._session.pgconn.flush()
-                self._unheard = True
+        """Let go of it; others can have it once this returns. Where its session broke meanwhile, it is free already;
+        where that can't be told, the session is given up with the next command, and all that it holds."""
+        try:
+            with self._alone():
+                if self._session is not None:
+                    self._ask(self._session, _GIVE, command)
+        except (psycopg.Error, StoreUnavailable):
+            self._spoilt = True
 
     def close(self) -> None:
         """Let go of everything."""
@@ -76,33 +75,26 @@ class CommandLocks:
         finally:
             self._using.release()
 
-    def _begun(self) -> psycopg.Connection[TupleRow]:
+    def _begun(self) -> pq.abc.PGconn:
         self._drop()
-        session = patient(REPLY_SECONDS).connect(self._uri, autocommit=True, connect_timeout=int(REPLY_SECONDS))
-        session.pgconn.prepare(b"take", b"SELECT pg_try_advisory_lock($1)", [_INT8])
-        session.pgconn.prepare(b"give", b"SELECT pg_advisory_unlock($1)", [_INT8])
+        session = pq.PGconn.connect(self._conninfo)
+        if session.status != pq.ConnStatus.OK:
+            raise StoreUnavailable("the database can't be reached")
+        for name, question in _QUESTIONS.items():
+            session.prepare(name, question, [_INT8])
+        session.nonblocking = 1
         return session
 
-    def _take(self, session: psycopg.Connection[TupleRow], command: UUID) -> bool:
-        self._hear(session)
-        session.pgconn.send_query_prepared(b"take", [_number(command)], [_BINARY], _BINARY)
+    @staticmethod
+    def _ask(session: pq.abc.PGconn, name: bytes, command: UUID) -> bool:
+        number = command.bytes[:8]  # as PostgreSQL reads an int8
+        session.send_query_prepared(name, [number], [pq.Format.BINARY], pq.Format.BINARY)
         result = reply(session, REPLY_SECONDS)
         if result.status != pq.ExecStatus.TUPLES_OK:
-            raise StoreUnavailable("the database ends the session")
+            raise StoreUnavailable("the database has ended the session")
         return result.get_value(0, 0) == b"\1"
 
-    def _hear(self, session: psycopg.Connection[TupleRow]) -> None:
-        if self._unheard:
-            reply(session, REPLY_SECONDS)
-            self._unheard = False
-
     def _drop(self) -> None:
-        """What the session held is free; a late reply is not to be taken for another's."""
         if self._session is not None:
-            self._session.close()
-        self._session, self._unheard = None, False
-
-
-def _number(command: UUID) -> bytes:
-    """The lock's number, as PostgreSQL reads an int8."""
-    return command.bytes[:8]
+            self._session.finish()
+        self._session, self._spoilt = None, False

@@ -18,6 +18,9 @@ from .mapper import RecordedEvent
 class MemoryRecorder(POPOApplicationRecorder):
     """`clock` gives the time of recording; it is never allowed to run backwards."""
 
+    command_locks = None
+    """It ends with the process, so there is no other to be told."""
+
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         super().__init__()
         self._clock = clock

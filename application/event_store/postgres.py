@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import select
 import struct
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -14,7 +12,6 @@ from uuid import UUID
 import psycopg
 from eventsourcing.persistence import ApplicationRecorder, Notification, StoredEvent, Subscription
 from psycopg import pq, sql
-from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from .appending import (
@@ -27,8 +24,10 @@ from .appending import (
     StoreUnavailable,
     StreamMoved,
 )
+from .command_locks import CommandLocks
 from .mapper import RecordedEvent
 from .migrations import ROLE, channel_of, jobs_schema, migrate, views_schema
+from .waiting import patient, reply
 
 RECONNECT_SECONDS = 2.0
 """However long a database was away, who asks when it is back waits no longer than this for the next try."""
@@ -64,55 +63,6 @@ def _array(element: int, items: Sequence[bytes]) -> bytes:
     return head + b"".join(_int4(len(item)) + item for item in items)
 
 
-class _PatientConnection(psycopg.Connection[TupleRow]):
-    """A connection that waits for a reply only so long: a database that has fallen silent must not hang everybody."""
-
-    reply_timeout_seconds: float = 30
-
-    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
-        limit = timeout or self.reply_timeout_seconds
-        deadline = time.monotonic() + limit
-        try:
-            return super().wait(gen, interval=interval, timeout=limit)
-        except psycopg.OperationalError as error:
-            if time.monotonic() < deadline:
-                raise
-            raise psycopg.OperationalError("the database did not reply in time") from error
-
-
-def patient(reply_timeout_seconds: float) -> type[psycopg.Connection[TupleRow]]:
-    """Connections that wait so long for a reply."""
-    return type("Connection", (_PatientConnection,), {"reply_timeout_seconds": reply_timeout_seconds})
-
-
-def reply(connection: psycopg.Connection, timeout_seconds: float) -> pq.abc.PGresult:
-    """The last result of what was sent to libpq directly. Raises StoreUnavailable when it does not come in this time;
-    the connection is closed then, or broken."""
-    pgconn = connection.pgconn
-    deadline = time.monotonic() + timeout_seconds
-    poll = select.poll()
-    unsent = pgconn.flush()
-    poll.register(pgconn.socket, select.POLLIN | (select.POLLOUT if unsent else 0))
-    result: pq.abc.PGresult | None = None
-    while True:
-        while pgconn.is_busy():
-            left = deadline - time.monotonic()
-            if left <= 0:
-                connection.close()
-                raise StoreUnavailable("the database did not reply in time")
-            if poll.poll(left * 1000):
-                pgconn.consume_input()
-                if unsent and not (unsent := pgconn.flush()):
-                    poll.modify(pgconn.socket, select.POLLIN)
-        following = pgconn.get_result()
-        if following is None:
-            break
-        result = following
-    if result is None or pgconn.status != pq.ConnStatus.OK:
-        raise StoreUnavailable("the connection to the database broke")
-    return result
-
-
 class PostgresRecorder(ApplicationRecorder):
     """Reads and appends facts. Appends speak to libpq directly: half of their time would go into adapting parameters.
 
@@ -129,6 +79,7 @@ class PostgresRecorder(ApplicationRecorder):
         connect_timeout_seconds: float = 30,
     ) -> None:
         self.uri, self.schema = uri, schema
+        self.command_locks = CommandLocks(uri)
         self._reply_timeout_seconds = reply_timeout_seconds
         fact = sql.Identifier(schema, "fact")
         columns = "position, stream, version, name, body, recorded_at"
@@ -219,7 +170,7 @@ class PostgresRecorder(ApplicationRecorder):
 
     def _execute(self, connection: psycopg.Connection, parameters: Sequence[bytes | None]) -> pq.abc.PGresult:
         connection.pgconn.send_query_prepared(b"append", parameters, _BINARY, pq.Format.BINARY)
-        result = reply(connection, self._reply_timeout_seconds)
+        result = reply(connection.pgconn, self._reply_timeout_seconds)
         if result.status != pq.ExecStatus.TUPLES_OK:
             raise _refusal(result)
         return result
@@ -338,6 +289,7 @@ class PostgresRecorder(ApplicationRecorder):
 
     def close(self) -> None:
         self._pool.close()
+        self.command_locks.close()
 
 
 def prepare_store(uri: str, schema: str, fingerprint: bytes) -> None:

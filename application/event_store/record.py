@@ -15,6 +15,7 @@ from eventsourcing.utils import Environment
 from domain.record import Draft, Envelope
 
 from .appending import Appended, Beside, KnownCommand, StoreRefused
+from .command_locks import CommandLocks
 from .mapper import FactMapper, RecordedEvent, decode
 from .memory import MemoryRecorder
 from .postgres import PostgresRecorder
@@ -95,6 +96,11 @@ class Record(Application[UUID]):
 
     def person_keys(self, persons: Sequence[UUID]) -> dict[UUID, bytes]:
         return self._own_recorder.person_keys(persons)
+
+    @property
+    def command_locks(self) -> CommandLocks | None:
+        """Which commands are being carried out, told across processes; None: no other process shares this record."""
+        return self._own_recorder.command_locks
 
     def make_durable(self) -> None:
         """What has been read so far is on disk once this returns."""

@@ -134,7 +134,7 @@ def create_app(
         store=store,
         readers=Readers(store.read_side) if store.keeps_views else None,
         jobs=JobDesk(store.read_side) if store.keeps_views else None,
-        running=Running(store.command_locks()),
+        running=Running(store.record.command_locks),
         requests=requests,
         limits=limits or Limits(),
         spec=completed(api.spec.to_dict()),

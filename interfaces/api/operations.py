@@ -69,11 +69,6 @@ class Running:
             with self._lock:
                 self._ids.discard(command)
 
-    def close(self) -> None:
-        """Let go of everything."""
-        if self._locks is not None:
-            self._locks.close()
-
 
 def still_running() -> Problem:
     return Problem("still_running", headers={"Retry-After": "1"})

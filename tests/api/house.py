@@ -54,7 +54,9 @@ def store_on_disk(home: Path) -> Iterator[Store]:
     with EmbeddedPostgres(home) as server:
         master = master_key(home)
         prepare_store(server.uri, SCHEMA, Keyring(master, lambda persons: {}).fingerprint())
-        yield store_at(server.uri, SCHEMA, master)
+        store = store_at(server.uri, SCHEMA, master)
+        yield store
+        store.record.close()
 
 
 class House:
