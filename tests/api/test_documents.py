@@ -82,6 +82,14 @@ def test_links_lead_to_operations_and_their_parameters(spec: dict[str, Any]) -> 
         assert set(link["parameters"]) == parameters[link["operationId"]]
 
 
+def test_both_ways_in_are_documented(spec: dict[str, Any]) -> None:
+    schemes = spec["components"]["securitySchemes"]
+    assert spec["security"] == [{"key": []}, {"token": []}] and schemes.keys() == {"key", "token"}
+    assert {one["scheme"] for one in schemes.values()} == {"bearer"} and schemes["token"]["bearerFormat"] == "JWT"
+    for operation in operations(spec):
+        assert "issuer_unavailable" in operation["responses"]["503"]["description"]
+
+
 def test_answers_are_what_the_document_says(spec: dict[str, Any], house: House) -> None:
     def fits(name: str, answer: Any) -> None:
         schema = {"$ref": f"#/components/schemas/{name}", "components": spec["components"]}

@@ -21,17 +21,19 @@ import psutil
 import pytest
 
 from application.access_keys import issue, revoke
+from application.logins import bind
 from application.sales_office import SalesOffice, open_site
 from application.tokens import LARGEST_TOKEN
 from interfaces.store import Store
 from tests.api.house import RULEBOOK, before, now, store_on_disk
+from tests.api.issuing import AUDIENCE, Issuing, issuing
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 120
 
 
 class Served:
-    """A running server, what it has said so far, and two keys of its manager's."""
+    """A running server, what it has said so far, two keys of its manager's, and the issuer whose tokens it takes."""
 
     def __init__(
         self,
@@ -41,8 +43,10 @@ class Served:
         office: SalesOffice,
         store: Store,
         said: Path,
+        issuer: Issuing,
     ) -> None:
         self.process, self.port, self.office, self.store, self.said = process, port, office, store, said
+        self.issuer = issuer
         self.key, self.other = keys
         self.site = str(office.site_id)
 
@@ -57,7 +61,7 @@ class Served:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     home = tmp_path_factory.mktemp("served")
-    with store_on_disk(home) as store:
+    with store_on_disk(home) as store, issuing() as issuer:
         office = open_site(
             store.record, store.keyring, store.shelf, name="滨江一号", timezone="Asia/Shanghai", stamp=before()
         )
@@ -68,7 +72,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
+        bind(office, now(), issuer=issuer.url, subject="chen", staff=staff)
         environment = {**os.environ, "LUNPAI_HOME": str(home), "LANG": "C.UTF-8"}
+        environment |= {"LUNPAI_OIDC_ISSUER": issuer.url, "LUNPAI_OIDC_AUDIENCE": AUDIENCE}
         environment.pop("LUNPAI_DATABASE_URL", None)
         said = home / "said"  # no pipe: one that nobody reads is full after some hundred requests
         with said.open("wb") as stderr:
@@ -76,13 +82,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
                 [sys.executable, "-m", "interfaces.cli", "serve", "--port", str(port), "--workers", "2"],
                 cwd=ROOT, env=environment, stderr=stderr,
             )  # fmt: skip
-        served = Served(process, port, keys, office, store, said)
+        served = Served(process, port, keys, office, store, said, issuer)
         wait_until_it_answers(served)
         yield served
         if process.poll() is None:
             process.kill()
         process.wait()
-        store.record.close()
 
 
 def wait_until_it_answers(served: Served) -> None:
@@ -171,6 +176,16 @@ def test_requests_are_counted_over_all_processes(served: Served) -> None:
     wait_until_it_answers(served)
     found = measured(served)
     assert found[asked] - before == 20 and found["lunpai_http_requests_under_way"] == 1
+
+
+def test_a_token_opens_in_every_process(served: Served) -> None:
+    def statuses(token: str) -> set[int]:
+        return {served.ask("GET", "/v1/sites", Authorization=f"Bearer {token}")[0] for _ in range(12)}
+
+    assert statuses(served.issuer.token("chen")) == {200}
+    assert statuses(served.issuer.token("wang")) == statuses(served.issuer.token("chen", exp=1)) == {401}
+    asked = served.issuer.asked
+    assert asked.count("/.well-known/openid-configuration") == asked.count("/keys") in (1, 2), "once a process"
 
 
 def test_a_token_of_the_largest_size_is_read_and_refused(served: Served) -> None:

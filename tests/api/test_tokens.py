@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from joserfc.util import int_to_base64
 from werkzeug.test import TestResponse
 
+from application.access_keys import keys_of
+from application.event_store.memory import MemoryRecorder
 from application.issuer_keys import (
     FRESH_SECONDS,
     KEPT_SECONDS,
@@ -26,7 +28,8 @@ from application.issuer_keys import (
     parse_keys,
     source_of,
 )
-from application.logins import bind, unbind
+from application.logins import bind, subjects_of, unbind
+from application.privacy import Keyring
 from application.tokens import LARGEST_TOKEN, Issuer, Tokens
 from interfaces.api.logs import JsonLines
 from tests.api.house import House, now
@@ -197,6 +200,14 @@ def test_who_has_left_or_is_unbound_comes_in_no_more(house: House, issuer: Issui
     assert [shown(house, token).status_code for token in tokens] == [401, 401]
     bind(house.office, now(), issuer=issuer.url, subject="wang", staff=house.staff["desk"])
     assert shown(house, tokens[0]).status_code == 200
+
+
+def test_whose_key_is_destroyed_is_nobody_any_more(house: House, issuer: Issuing) -> None:
+    recorder = house.store.record.recorder
+    assert isinstance(recorder, MemoryRecorder)
+    del recorder._keys[house.staff["manager"]]
+    keyring = Keyring(b"k" * 32, house.store.record.person_keys)
+    assert subjects_of(keys_of(house.store.record, house.site), keyring) == {}
 
 
 def test_the_site_in_the_path_decides(house: House, issuer: Issuing) -> None:
