@@ -28,59 +28,43 @@ from .store import open_store
 ISSUER = "LUNPAI_OIDC_ISSUER"
 
 
+def _option(name: str, metavar: str, about: str, default: str | None = None) -> Callable[..., Any]:
+    """`--oidc-<name>`, which the environment can say too."""
+    return click.option(
+        f"--oidc-{name}", name, metavar=metavar, help=about, default=default, show_default=default is not None,
+        envvar=f"LUNPAI_OIDC_{name.upper()}", show_envvar=True,
+    )  # fmt: skip
+
+
+OPTIONS = (
+    _option("issuer", "URL", "Whose tokens are taken.  [default: nobody's]"),
+    _option("audience", "NAME", "What they must be meant for (aud)."),
+    _option("jwks", "URL|FILE", "Where its keys are.  [default: where its discovery document says]"),
+    _option("algorithms", "NAMES", "How they may be signed.", ",".join(USUAL_ALGORITHMS)),
+    _option("type", "TYP", "The typ of their header.", USUAL_TYPE),
+)
+
+
 def issuer_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that name an issuer of tokens; the command gets what they say as `issuer`, None where there is none.
 
     Raises click.UsageError for what can't be."""
 
-    @click.option(
-        "--oidc-issuer", "url", metavar="URL", envvar=ISSUER, show_envvar=True, help="Whose tokens are taken."
-    )
-    @click.option(
-        "--oidc-audience",
-        metavar="NAME",
-        envvar="LUNPAI_OIDC_AUDIENCE",
-        show_envvar=True,
-        help="What they must be meant for (aud).",
-    )
-    @click.option(
-        "--oidc-jwks",
-        metavar="URL|FILE",
-        envvar="LUNPAI_OIDC_JWKS",
-        show_envvar=True,
-        help="Where its keys are.  [default: where its discovery document says]",
-    )
-    @click.option(
-        "--oidc-algorithms",
-        metavar="NAMES",
-        envvar="LUNPAI_OIDC_ALGORITHMS",
-        show_envvar=True,
-        default=",".join(USUAL_ALGORITHMS),
-        show_default=True,
-        help="How they may be signed.",
-    )
-    @click.option("--oidc-type", metavar="TYP", envvar="LUNPAI_OIDC_TYPE", show_envvar=True, default=USUAL_TYPE,
-                  show_default=True, help="The typ of their header.")  # fmt: skip
     @functools.wraps(command)
     def with_issuer(
-        *given: Any, url: str | None, oidc_audience: str | None, oidc_jwks: str | None, oidc_algorithms: str,
-        oidc_type: str, **more: Any,
-    ) -> Any:  # fmt: skip
-        issuer = None
-        algorithms = tuple(name.strip() for name in oidc_algorithms.split(",") if name.strip())
+        *given: Any, issuer: str | None, audience: str | None, jwks: str | None, algorithms: str, type: str, **more: Any
+    ) -> Any:
+        found = None
+        names = tuple(name.strip() for name in algorithms.split(",") if name.strip())
         try:
-            if url:
-                issuer = Issuer(
-                    issuer=url,
-                    audience=oidc_audience or "",
-                    jwks=oidc_jwks or None,
-                    algorithms=algorithms,
-                    type=oidc_type,
-                )
+            if issuer:
+                found = Issuer(issuer=issuer, audience=audience or "", jwks=jwks or None, algorithms=names, type=type)
         except ValueError as error:
             raise click.UsageError(f"--oidc-...: {error}") from None
-        return command(*given, issuer=issuer, **more)
+        return command(*given, issuer=found, **more)
 
+    for option in reversed(OPTIONS):
+        with_issuer = option(with_issuer)
     return with_issuer
 
 
