@@ -13,7 +13,8 @@ from psycopg.conninfo import make_conninfo
 from psycopg_pool import ConnectionPool
 
 from application.event_store.migrations import READER
-from application.event_store.postgres import RECONNECT_SECONDS, patient
+from application.event_store.postgres import RECONNECT_SECONDS
+from application.event_store.waiting import patient
 
 from .live import KEEPALIVE, ReadSide, wait_until
 from .records import in_one_line

@@ -63,9 +63,6 @@ class CommandLocks:
         with self._alone():
             self._drop()
 
-    def __del__(self) -> None:
-        self._drop()
-
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
         if not self._using.acquire(timeout=REPLY_SECONDS):
