@@ -10,8 +10,8 @@ import msgspec
 from flask import current_app
 from marshmallow import Schema, fields
 
+from application import proposals as on_record
 from application.desk import Answer
-from application.proposals import approve, export_approved, hand_out, proposals_of, propose_export, refuse
 from domain.disclosure import PURPOSES, Limits
 from domain.four_eyes import Proposal
 from domain.refusals import Refusal
@@ -81,7 +81,7 @@ class ProposalList(msgspec.Struct, frozen=True, kw_only=True):
     f"{SITE}/exports", Export, action="exports.propose", example={"purpose": "contract", "owner": STAFF},
     refuses=["unknown_staff", "export_too_large", "too_many_exports", "views_missing"],
 )  # fmt: skip
-def propose_an_export(caller: Caller, given: dict[str, Any]) -> Answer:
+def propose_export(caller: Caller, given: dict[str, Any]) -> Answer:
     """Propose an export of the register with names and phones in full; `subject` is the proposal. Somebody else must
     approve it, and then each of the two may fetch the file once, for a day."""
     owner, limits = given.get("owner"), _limits()
@@ -89,7 +89,7 @@ def propose_an_export(caller: Caller, given: dict[str, Any]) -> Answer:
         found, _, _ = every(
             lambda **page: ownership(source, _today(caller), owner or "all", **page), limits.persons_an_export + 1
         )
-    return propose_export(
+    return on_record.propose_export(
         caller.office, caller.stamp(given), limits, owner=owner, purpose=given["purpose"], persons=len(found)
     )
 
@@ -98,7 +98,7 @@ def propose_an_export(caller: Caller, given: dict[str, Any]) -> Answer:
 def list_proposals(caller: Caller, given: dict[str, Any]) -> ProposalList:
     """The proposals, all or those of one status, in pages."""
     (before,), now = key_after(given, (BEYOND,)), caller.now()
-    known = reversed(tuple(proposals_of(caller.office).by_id.values()))
+    known = reversed(tuple(on_record.proposals_of(caller.office).by_id.values()))
     wanted = [one for one in known if one.number < before and given.get("status") in (None, one.status(now))]
     page = wanted[: given["limit"]]
     mentioned = [who for one in page for who in (one.made.by, one.made.about, one.decided_by, *one.taken)]
@@ -115,7 +115,7 @@ def list_proposals(caller: Caller, given: dict[str, Any]) -> ProposalList:
 )  # fmt: skip
 def approve_proposal(caller: Caller, given: dict[str, Any], *, proposal: UUID) -> Answer:
     """Approve what somebody else has proposed."""
-    return approve(caller.office, caller.stamp({}), proposal=proposal)
+    return on_record.approve(caller.office, caller.stamp({}), proposal=proposal)
 
 
 @proposals.command(
@@ -124,7 +124,7 @@ def approve_proposal(caller: Caller, given: dict[str, Any], *, proposal: UUID) -
 )  # fmt: skip
 def refuse_proposal(caller: Caller, given: dict[str, Any], *, proposal: UUID) -> Answer:
     """Refuse what somebody has proposed, or withdraw what one has proposed oneself."""
-    return refuse(caller.office, caller.stamp({}), proposal=proposal)
+    return on_record.refuse(caller.office, caller.stamp({}), proposal=proposal)
 
 
 @proposals.command(
@@ -136,7 +136,7 @@ def download_export(caller: Caller, given: dict[str, Any], *, proposal: UUID) ->
     """The file of an approved export, made as it is fetched: nothing of it is kept. For who proposed and who approved
     it, once each, which is put on record."""
     office, limits, today = caller.office, _limits(), _today(caller)
-    approved, form = export_approved(office, proposal, caller.staff), given["format"]
+    approved, form = on_record.export_approved(office, proposal, caller.staff), given["format"]
     with source_of(caller) as source, reading(source, OWNERSHIP):
         asked = Asked(
             source=source, office=office, day=today, first=today, last=today, whose=approved.made.about,
@@ -147,7 +147,7 @@ def download_export(caller: Caller, given: dict[str, Any], *, proposal: UUID) ->
     if sheet.more:
         raise Refusal("export_too_large", f"at most {limits.persons_an_export} persons")
     told = {"persons": len(sheet.rows), "position": found.holds.position}
-    hand_out(office, caller.stamp(given), proposal=proposal, format=form, **told)
+    on_record.hand_out(office, caller.stamp(given), proposal=proposal, format=form, **told)
     site = office.files.site()
     about = About(report="ownership", site=site.name, first=today, last=today, zone=site.zone)
     printer = ReportPrinter(about, found, language())

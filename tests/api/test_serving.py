@@ -138,6 +138,18 @@ def test_what_is_no_request_is_told_of_as_a_problem(served: Served, sent: str, s
     assert response.headers["Content-Type"] == "application/problem+json"
 
 
+def test_the_cap_on_look_ups_is_one_for_all_processes(served: Served) -> None:
+    """Thirty a minute for the manager, whichever of the two processes is asked."""
+
+    def look_up(number: int) -> tuple[int, Any]:
+        return served.ask("POST", f"/v1/sites/{served.site}/visitors/look-up", {"phone": "13900000001"})
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(look_up, range(45)))
+    assert [status for status, _ in answers].count(200) == 30
+    assert {told["code"] for status, told in answers if status != 200} == {"too_many_requests"}
+
+
 def test_ready_with_lag(served: Served) -> None:
     status, told = served.ask("GET", "/readyz")
     assert status == 200 and told["position"] > 0
