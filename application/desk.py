@@ -11,6 +11,7 @@ import msgspec
 
 from domain import sale as sales
 from domain.attribution import Attribution, attribute
+from domain.disclosure import Looks
 from domain.record import Envelope
 from domain.refusals import Refusal
 from domain.rulebook import Edition, RulebookError
@@ -48,6 +49,8 @@ class Desk:
     ) -> None:
         self.record, self.keyring, self.shelf, self.site_id = record, keyring, shelf, site
         self.files = files or OfficeFiles(record, keyring, site)
+        self.looks: dict[UUID, Looks] = {}
+        """Looks at personal data as far as they have been read, by stream: the next question reads on from there."""
 
     def settlement(
         self, sale: sales.Sale, moment: Moment, *, rulings: bool = True, until_position: int | None = None

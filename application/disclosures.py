@@ -23,6 +23,8 @@ from .sales_office import SalesOffice
 
 ASKED_BYTES = 3
 LONGEST_NOTE = 200
+MOST_KNOWN = 1000
+"""So many streams are kept at hand; a person's of a day is one."""
 
 What = Literal["reveals", "look_ups"]
 FACTS_OF: dict[What, type[Fact]] = {"reveals": Revealed, "look_ups": LookedUp}
@@ -136,7 +138,14 @@ def reveal(
 def _looks(office: SalesOffice, staff: UUID, day: date) -> tuple[UUID, Looks | None]:
     """The stream of somebody's looks of a day, and what it holds."""
     stream = looks_id(office.site_id, staff, day)
-    return stream, office.record.load(stream, disclosure.evolve)
+    looks = office.looks.get(stream)
+    for envelope in office.record.load_since(stream, looks.version if looks else 0):
+        looks = disclosure.evolve(looks, envelope)
+    if looks is not None:
+        if stream not in office.looks and len(office.looks) >= MOST_KNOWN:
+            office.looks.clear()
+        office.looks[stream] = looks
+    return stream, looks
 
 
 def looks_on_record(

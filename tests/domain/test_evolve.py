@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from domain import access, dispute, queue_state, sale, site, visitor
+from domain import access, disclosure, dispute, four_eyes, queue_state, sale, site, visitor
 from domain.record import FACTS, Envelope, Fact
 from domain.visitor import Entry
-from tests.domain import queue_facts
+from tests.domain import disclosure_facts, queue_facts
 from tests.domain.given import on_record
 
 ids = st.integers(1, 4).map(lambda number: UUID(int=number))
@@ -93,10 +93,14 @@ facts: dict[str, st.SearchStrategy[Fact]] = {
     ),
     "access.login_unbound.v1": st.builds(access.LoginUnbound, login=st.sampled_from("abc"), by=no_or_id),
     **queue_facts.FACTS,
+    **disclosure_facts.FACTS,
 }
 histories = st.lists(st.one_of(*facts.values()), max_size=12)
 Evolve = Callable[[Any, Envelope], Any]
-EVOLVES = [site.evolve, visitor.evolve, sale.evolve, dispute.evolve, queue_state.evolve, access.evolve]
+EVOLVES = [
+    *(site.evolve, visitor.evolve, sale.evolve, dispute.evolve, queue_state.evolve, access.evolve),
+    *(disclosure.evolve, four_eyes.evolve),
+]
 
 
 def on_the_record(history: Sequence[Fact]) -> list[Envelope]:
