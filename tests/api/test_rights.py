@@ -57,7 +57,7 @@ EXPECTED = {
     "show_visitor": "Csmdla",
     "reveal_visitor": "Csml",
     "list_reveals": "sma",
-    "propose_an_export": "sml",
+    "propose_export": "sml",
     "download_export": "smla",
     "list_proposals": "smla",
     "approve_proposal": "ma",
