@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,6 +27,10 @@ from .rulebooks import Shelf
 
 CLOCK_TOLERANCE = timedelta(minutes=2)
 """How far ahead of ours a client's clock may run before what it reports counts as future."""
+
+FRESH_SECONDS = 0.1
+"""A command may be decided on a reading of the site that is no older - between its reading and its append something may
+come in anyway. Tried again, it is decided on a new one."""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,6 +99,7 @@ class Desk:
 
         `brief` leaves the findings out, for those who put thousands of rows on record and ask later.
         """
+        self.files.read_anew()
         last = carried.envelopes[-1] if carried.envelopes else None
         attribution = None
         if entry is not None and last is not None and not brief:
@@ -127,12 +133,18 @@ class Desk:
             raise Refusal("bad_time", str(error)) from None
 
     def carry_out(self, stamp: Stamp, decide: Callable[[], Decided], **content: Any) -> Carried:
+        readings = itertools.chain([FRESH_SECONDS], itertools.repeat(0.0))
+
+        def decide_anew() -> Decided:
+            self.files.read_anew(older_than_seconds=next(readings))
+            return decide()
+
         self._check_times(stamp)
         if stamp.content is not None:
-            return carry_out(self.record, self.site_id, stamp, self._digest(stamp.content), decide)
+            return carry_out(self.record, self.site_id, stamp, self._digest(stamp.content), decide_anew)
         times = {"at": stamp.at.isoformat() if stamp.at_given else "", "entered_at": str(stamp.entered_at)}
         digest = self._digest(content_of(**content, **times).decode())
-        return carry_out(self.record, self.site_id, stamp, digest, decide)
+        return carry_out(self.record, self.site_id, stamp, digest, decide_anew)
 
     def _digest(self, content: str) -> bytes:
         return self.keyring.hash(self.site_id, "command", content)

@@ -4,6 +4,8 @@ names in the clear."""
 from __future__ import annotations
 
 import json
+import math
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -53,6 +55,7 @@ class OfficeFiles:
     def __init__(self, record: Record, keyring: Keyring, site: UUID) -> None:
         self.record, self.keyring, self.site_id = record, keyring, site
         self._site: Site | None = None
+        self._holds, self._read_at = False, -math.inf
         self._names: dict[UUID, str] = {}
         self._queues: dict[date, Queue] = {}
         self._without_queue_before: set[date] = set()
@@ -62,14 +65,32 @@ class OfficeFiles:
 
     # The site
 
+    def hold(self) -> None:
+        """From now on the site is read once, at its next use, and again only after `read_anew`: an answer rests on one
+        reading of it, not on ten."""
+        self._holds, self._read_at = True, -math.inf
+
+    def read_anew(self, older_than_seconds: float = 0.0) -> None:
+        """The site is read again at its next use, unless it was read just now: something may have been put on record
+        meanwhile."""
+        if time.monotonic() - self._read_at >= older_than_seconds:
+            self._read_at = -math.inf
+
+    def let_go(self) -> None:
+        """From now on the site is read at every use, as at the beginning."""
+        self._holds = False
+
     def site(self) -> Site:
-        """The site as it stands now. Raises Refusal unknown_site."""
+        """The site as it stands now, or as it was read by whom `hold` keeps. Raises Refusal unknown_site."""
         site = self._site
+        if self._holds and site is not None and self._read_at > -math.inf:
+            return site
+        began = time.monotonic()
         for envelope in self.record.load_since(self.site_id, site.version if site else 0):
             site = sites.evolve(site, envelope)
         if site is None:
             raise Refusal("unknown_site", str(self.site_id))
-        self._site = site
+        self._site, self._read_at = site, began
         return site
 
     def _seen(self, envelope: Envelope) -> None:

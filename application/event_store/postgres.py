@@ -84,6 +84,15 @@ class PostgresRecorder(ApplicationRecorder):
         fact = sql.Identifier(schema, "fact")
         columns = "position, stream, version, name, body, recorded_at"
         self._select = sql.SQL(f"SELECT {columns} FROM {{}}").format(fact)
+        of_stream = self._select + sql.SQL(" WHERE stream = %s AND version > %s AND version <= %s ORDER BY version ")
+        self._of_stream = {
+            order: (of_stream + sql.SQL(f"{order} LIMIT %s")).as_string() for order in ("ASC", "DESC")
+        }  # composed once: a request asks several times
+        self._holders = (
+            sql.SQL("SELECT subject FROM {} WHERE kind = %s AND key = %s ORDER BY subject")
+            .format(sql.Identifier(schema, "claim"))
+            .as_string()
+        )
         self._call = sql.SQL("CALL {}({})").format(
             sql.Identifier(schema, "append_durably"),
             sql.SQL(", ").join(sql.SQL(f"${i}") for i in range(1, len(_TYPES) + 1)),
@@ -186,10 +195,8 @@ class PostgresRecorder(ApplicationRecorder):
         desc: bool = False,
         limit: int | None = None,
     ) -> Sequence[StoredEvent]:
-        query = self._select + sql.SQL(" WHERE stream = %s AND version > %s AND version <= %s ORDER BY version ")
-        query += sql.SQL("DESC" if desc else "ASC") + sql.SQL(" LIMIT %s")
         return self._read(
-            query,
+            self._of_stream["DESC" if desc else "ASC"],
             [_uuid(originator_id), -1 if gt is None else gt, 2**31 - 1 if lte is None else lte, limit],
         )
 
@@ -214,7 +221,7 @@ class PostgresRecorder(ApplicationRecorder):
             parameters.append(list(topics))
         return self._read(query + sql.SQL(" ORDER BY position LIMIT %s"), [*parameters, limit])
 
-    def _read(self, query: sql.Composed, parameters: Sequence[Any]) -> list[RecordedEvent]:
+    def _read(self, query: sql.Composed | str, parameters: Sequence[Any]) -> list[RecordedEvent]:
         with self.connection() as connection:
             rows = connection.execute(query, parameters, prepare=True, binary=True).fetchall()
         return [
@@ -247,11 +254,8 @@ class PostgresRecorder(ApplicationRecorder):
 
     def held_by(self, kind: str, key: bytes) -> list[UUID]:
         """Who holds a claim (one, or any number for names), in a stable order."""
-        query = sql.SQL("SELECT subject FROM {} WHERE kind = %s AND key = %s ORDER BY subject").format(
-            sql.Identifier(self.schema, "claim")
-        )
         with self.connection() as connection:
-            rows = connection.execute(query, [kind, key], prepare=True, binary=True).fetchall()
+            rows = connection.execute(self._holders, [kind, key], prepare=True, binary=True).fetchall()
         return [row[0] for row in rows]
 
     def subjects(self, kind: str) -> list[UUID]:

@@ -103,6 +103,7 @@ class Doorkeeper:
         """Raises Problem unauthenticated, access_denied; Refusal unknown_site; IssuerUnavailable."""
         if not hasattr(self._own, "gate"):
             self._begin()
+        self._read_anew()
         site: UUID | None = (request.view_args or {}).get("site")
         shown = self._shown(request, site)
         here = [one for one in shown if site in (None, one.site)]
@@ -146,7 +147,13 @@ class Doorkeeper:
         offices: dict[UUID, SalesOffice] = self._own.offices
         if site not in offices:
             offices[site] = SalesOffice(self.store.record, self.store.keyring, self.store.shelf, site)
+            offices[site].files.hold()
         return offices[site]
+
+    def _read_anew(self) -> None:
+        """Whatever this thread knows of sites is from earlier requests."""
+        for office in self._own.offices.values():
+            office.files.hold()
 
 
 def with_body(caller: Caller) -> Caller:

@@ -159,7 +159,8 @@ class Resource(Blueprint):
         run: View,
         prepare: Callable[[Caller], Caller] | None,
     ) -> View:
-        parsed = self.arguments(schema, location=location, **({} if example is None else {"example": dict(example)}))(
+        # An instance: made anew for each request, it would be copied field by field.
+        parsed = self.arguments(schema(), location=location, **({} if example is None else {"example": dict(example)}))(
             run
         )
 
