@@ -95,7 +95,9 @@ def expected(record: Record, views: Sequence[View]) -> dict[str, Rows]:
     found: dict[str, Rows] = {view.name: {} for view in views}
     for facts in dossiers(streams):
         judged = judge(facts, contexts[facts[0].site])
-        assert judged is not None
+        if judged is None:
+            assert kind_of(facts[0].fact.stored_name) is None  # such as keys: no view speaks of them
+            continue
         for view in views:
             for row in rows_of(view, judged):
                 _put(found[view.name], view, row.values)

@@ -17,6 +17,7 @@ from application.entries import unit_key
 from application.office_files import OfficeFiles, adopted_edition
 from application.privacy import Contact, Keyring
 from domain import site as sites
+from domain.access import KeyIssued
 from domain.attribution import Question, attribute
 from domain.dispute import DisputeOpened
 from domain.record import Envelope
@@ -70,6 +71,8 @@ def derive_tables(facts: Sequence[Envelope], keyring: Keyring, files: OfficeFile
             claims |= _registration_claims(envelope, fact, keyring, files)
         elif isinstance(fact, StaffEnrolled):
             persons.add(fact.staff)
+        elif isinstance(fact, KeyIssued):
+            claims.add(("key", fact.key.encode(), envelope.site))
         elif isinstance(fact, SiteOpened):
             claims.add(("site", fact.name.encode(), envelope.stream))
         elif isinstance(fact, SaleRecorded):

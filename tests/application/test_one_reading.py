@@ -1,0 +1,95 @@
+"""How often a site is read: at every use, or once where somebody holds on to it; and never so that a command is decided
+on what is no longer so."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+
+from application import desk
+from application.commands import Stamp
+from application.event_store.record import Record
+from application.privacy import Keyring
+from application.rulebooks import Shelf
+from application.sales_office import SalesOffice, open_site
+from domain.refusals import Refusal
+
+LONG_AGO = datetime(2000, 1, 2, tzinfo=UTC)
+
+
+def before() -> Stamp:
+    return Stamp(actor=uuid4(), at=LONG_AGO, entered_at=LONG_AGO)
+
+
+@pytest.fixture
+def offices(
+    record: Record, keyring: Keyring, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> tuple[SalesOffice, SalesOffice]:
+    """The same office in two processes; what was read counts as fresh however slow this machine is."""
+    monkeypatch.setattr(desk, "FRESH_SECONDS", 60.0)
+    one = open_site(record, keyring, shelf, name=f"案场{uuid4()}", timezone="Asia/Shanghai", stamp=before())
+    one.adopt(before(), rulebook="forty-three-articles")
+    return one, SalesOffice(record, keyring, shelf, one.site_id)
+
+
+def test_a_held_site_is_read_once(offices: tuple[SalesOffice, SalesOffice]) -> None:
+    here, there = offices
+    files = here.files
+    assert files.site().staff == {}
+    first = there.enrol_staff(before(), name="林芳").subject
+    assert set(files.site().staff) == {first}
+    files.hold()
+    assert set(files.site().staff) == {first}
+    second = there.enrol_staff(before(), name="赵强").subject
+    assert set(files.site().staff) == {first}
+    files.read_anew(older_than_seconds=60)
+    assert set(files.site().staff) == {first}
+    files.read_anew()
+    assert set(files.site().staff) == {first, second}
+    third = there.enrol_staff(before(), name="钱多").subject
+    files.hold()  # the next request
+    assert set(files.site().staff) == {first, second, third}
+    fourth = there.enrol_staff(before(), name="孙立").subject
+    files.let_go()
+    assert set(files.site().staff) == {first, second, third, fourth}
+
+
+def test_a_command_is_decided_on_a_fresh_reading(
+    offices: tuple[SalesOffice, SalesOffice], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long somebody has held on to the site, as where a body is slow to come in."""
+    here, there = offices
+    here.files.hold()
+    here.files.site()
+    staff = there.enrol_staff(before(), name="林芳").subject
+    assert staff is not None
+    with pytest.raises(Refusal, match="unknown_staff"):
+        here.register(before(), by=staff, name="客户")
+    monkeypatch.setattr(desk, "FRESH_SECONDS", 0.0)
+    assert here.register(before(), by=staff, name="客户").entry is not None
+
+
+def test_a_command_that_meets_another_is_decided_anew(offices: tuple[SalesOffice, SalesOffice]) -> None:
+    """The site has moved since it was read: the second try sees it as it is."""
+    here, there = offices
+    here.files.hold()
+    here.files.site()
+    first = there.enrol_staff(before(), name="林芳").subject
+    second = here.enrol_staff(before(), name="赵强").subject
+    assert list(here.files.site().staff) == [first, second]
+
+
+def test_an_answer_takes_in_what_came_before_it(offices: tuple[SalesOffice, SalesOffice]) -> None:
+    """A rulebook adopted between the reading and the append holds for the answer, as it will when it is asked again."""
+    here, there = offices
+    staff = here.enrol_staff(before(), name="林芳").subject
+    assert staff is not None
+    here.files.hold()
+    here.files.site()
+    there.adopt(before(), amend={"attribution.protection_days": 7})
+    stamp = Stamp(actor=staff, at=datetime.now(UTC), at_given=False)
+    first = here.register(stamp, by=staff, name="客户", phone="13900000001")
+    again = there.register(stamp, by=staff, name="客户", phone="13900000001")
+    assert again.repeated and again.attribution == first.attribution
