@@ -22,7 +22,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo test test-long lint types imports format bench bench-large lock clean
+.PHONY: help setup run demo test test-long lint types imports format bench bench-large soak lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1@\2/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -66,6 +66,9 @@ LOCK = $(PY) -m uv pip compile --quiet --no-config --universal --python-version 
 
 bench-large: setup ## rebuild all views from 10 million facts, once (takes a quarter of an hour and 20 GB of disk)
 	@$(PY) -m tests.bench.large
+
+soak: setup ## replay a busy office among kills: 10,000 requests of 16 clients (takes minutes; SOAK_ARGS=--help)
+	@$(PY) -m tests.reliability.soaking $(SOAK_ARGS)
 
 lock: $(VENV)/.created ## pin what setup.cfg asks for in requirements.lock and requirements-runtime.lock
 	@$(PY) -m pip install --quiet 'uv>=0.9,<1'

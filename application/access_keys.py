@@ -135,9 +135,13 @@ class AccessRead:
     def __init__(self, record: Record) -> None:
         self.record = record
         self._known: dict[UUID, Access] = {}
+        self._lives = record.lives
 
     def of(self, site: UUID) -> Access | None:
         """Those of a site as they are now; None when it has never had any."""
+        if self._lives != self.record.lives:  # as OfficeFiles does: what was read may be lost
+            self._lives = self.record.lives
+            self._known.clear()
         known = self._known.get(site)
         for envelope in self.record.load_since(access_id(site), known.version if known else 0):
             known = access.evolve(known, envelope)

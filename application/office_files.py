@@ -56,6 +56,7 @@ class OfficeFiles:
         self.record, self.keyring, self.site_id = record, keyring, site
         self._site: Site | None = None
         self._holds, self._read_at = False, -math.inf
+        self._lives = record.lives
         self._names: dict[UUID, str] = {}
         self._queues: dict[date, Queue] = {}
         self._without_queue_before: set[date] = set()
@@ -82,16 +83,28 @@ class OfficeFiles:
 
     def site(self) -> Site:
         """The site as it stands now, or as it was read by whom `hold` keeps. Raises Refusal unknown_site."""
+        self._forget_what_may_be_lost()
         site = self._site
         if self._holds and site is not None and self._read_at > -math.inf:
             return site
         began = time.monotonic()
         for envelope in self.record.load_since(self.site_id, site.version if site else 0):
             site = sites.evolve(site, envelope)
+        if self._lives != self.record.lives:
+            return self.site()
         if site is None:
             raise Refusal("unknown_site", str(self.site_id))
         self._site, self._read_at = site, began
         return site
+
+    def _forget_what_may_be_lost(self) -> None:
+        """A fact can be read a moment before it is on disk. If the database dies in that moment it is gone, and another
+        will stand in its place: nobody may go on from it."""
+        if self._lives != self.record.lives:
+            self._lives, self._site = self.record.lives, None
+            self._names.clear()
+            self._queues.clear()
+            self._without_queue_before.clear()
 
     def _seen(self, envelope: Envelope) -> None:
         self.latest = max(self.latest, envelope.recorded_at)
@@ -211,9 +224,12 @@ class OfficeFiles:
 
     def queue(self, day: date) -> Queue | None:
         """The queue of a business day as it stands; None while nothing has happened that day."""
+        self._forget_what_may_be_lost()
         queue = self._queues.get(day)
         for envelope in self.record.load_since(queue_id(self.site_id, day), queue.version if queue else 0):
             queue = queues.evolve(queue, envelope)
+        if self._lives != self.record.lives:
+            return self.queue(day)
         if queue is None:
             return None
         if day not in self._queues and len(self._queues) >= DAYS_AT_HAND:

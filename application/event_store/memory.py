@@ -20,6 +20,7 @@ class MemoryRecorder(POPOApplicationRecorder):
 
     command_locks = None
     """It ends with the process, so there is no other to be told."""
+    lives = 1
 
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         super().__init__()

@@ -67,6 +67,8 @@ class PostgresRecorder(ApplicationRecorder):
     """Reads and appends facts. Appends speak to libpq directly: half of their time would go into adapting parameters.
 
     `reply_timeout_seconds`: a reply that does not come in this time counts as lost (the append may have happened).
+    `lives` changes whenever a connection broke: what was read before may be lost, where it was not on disk yet when the
+    database died, and whoever goes on from it must read anew.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class PostgresRecorder(ApplicationRecorder):
     ) -> None:
         self.uri, self.schema = uri, schema
         self.command_locks = CommandLocks(uri)
+        self.lives = 1
         self._reply_timeout_seconds = reply_timeout_seconds
         fact = sql.Identifier(schema, "fact")
         columns = "position, stream, version, name, body, recorded_at"
@@ -134,11 +137,16 @@ class PostgresRecorder(ApplicationRecorder):
         except PoolTimeout:
             raise StoreUnavailable("the database can't be reached") from None
         except StoreUnavailable:
-            self._pool.drain()
+            self._start_over()
             raise
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            self._pool.drain()  # what broke one connection has broken the idle ones too; each would cost a try
+            self._start_over()
             raise StoreUnavailable(_one_line(error) or "the database does not answer") from None
+
+    def _start_over(self) -> None:
+        """What broke one connection has broken the idle ones too; each would cost a try."""
+        self.lives += 1
+        self._pool.drain()
 
     # Appending
 

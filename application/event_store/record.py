@@ -64,6 +64,11 @@ class Record(Application[UUID]):
         """The facts of a stream after a version."""
         return [decode(cast("RecordedEvent", event)) for event in self._own_recorder.select_events(stream, gt=version)]
 
+    @property
+    def lives(self) -> int:
+        """Changes when what was read may have been lost since: whoever keeps it must read it anew."""
+        return self._own_recorder.lives
+
     def append(self, drafts: Sequence[Draft], beside: Beside) -> list[Envelope]:
         """Put facts on record, all or nothing; what comes back is what was stored.
 

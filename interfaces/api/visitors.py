@@ -122,8 +122,9 @@ def look_up_visitor(caller: Caller, given: dict[str, Any]) -> Finds:
 def show_visitor(caller: Caller, given: dict[str, Any], *, visitor: UUID) -> VisitorLine:
     """A visitor, masked, and who owns the customer now."""
     entry = Entry(visitor, given["registration"])
-    found = caller.office.attribution(entry, caller.moment())
-    contact = caller.office.files.contact(entry, {visitor: caller.office.files.visitor(visitor)})
+    files = caller.office.files.customer_files(visitor)
+    contact = caller.office.files.contact(entry, files)
+    found = caller.office.attribute(entry, files, caller.moment())
     return VisitorLine(
         visitor=visitor,
         registration=entry.registration,

@@ -4,16 +4,18 @@ on what is no longer so."""
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from application import desk
+from application.access_keys import Gate, issue
 from application.commands import Stamp
 from application.event_store.record import Record
 from application.privacy import Keyring
 from application.rulebooks import Shelf
 from application.sales_office import SalesOffice, open_site
+from domain.record import Envelope
 from domain.refusals import Refusal
 
 LONG_AGO = datetime(2000, 1, 2, tzinfo=UTC)
@@ -93,3 +95,35 @@ def test_an_answer_takes_in_what_came_before_it(offices: tuple[SalesOffice, Sale
     first = here.register(stamp, by=staff, name="客户", phone="13900000001")
     again = there.register(stamp, by=staff, name="客户", phone="13900000001")
     assert again.repeated and again.attribution == first.attribution
+
+
+def test_nobody_goes_on_from_what_may_be_lost(
+    offices: tuple[SalesOffice, SalesOffice], record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once a connection broke: what was read before may not have been on disk when the database died."""
+    here, _ = offices
+    staff = here.enrol_staff(before(), name="林芳").subject
+    assert staff is not None
+    key = issue(here, Stamp(actor=uuid4(), at=datetime.now(UTC), at_given=False), staff=staff)
+    gate = Gate(record)
+    day = here.files.opened_on
+    read: list[int] = []
+
+    def load_since(stream: UUID, version: int) -> list[Envelope]:
+        read.append(version)
+        return Record.load_since(record, stream, version)
+
+    def all_of_it() -> list[int]:
+        read.clear()
+        here.files.site()
+        here.files.queue(day)
+        assert gate.whose(key.text) is not None
+        return list(read)
+
+    monkeypatch.setattr(record, "load_since", load_since)
+    all_of_it()
+    before_it_broke = all_of_it()
+    assert before_it_broke[0] > 0 and before_it_broke[-1] > 0
+    monkeypatch.setattr(record.recorder, "lives", record.lives + 1)
+    assert set(all_of_it()) == {0}
+    assert all_of_it() == before_it_broke

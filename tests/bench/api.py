@@ -3,7 +3,6 @@ answers take at half of the most that either can do."""
 
 from __future__ import annotations
 
-import os
 import secrets
 import socket
 import subprocess
@@ -65,7 +64,7 @@ def measure(uri: str, rounds: int, seconds: float, progress: Callable[[str], Non
             name: stack.enter_context(_served(Task(uri, _free_port(), WORKERS, schema, master)))
             for name, schema in (("ours", SCHEMA), ("bare", None))
         }
-        for measured in _measured(office)[: int(os.environ.get("E_FIRST", "9"))]:
+        for measured in _measured(office):
             yield from _beside(measured, loads["ours"], loads["bare"], rounds, seconds, progress)
 
 
