@@ -76,7 +76,12 @@ def serve(
 
     with prepared_database(say) as uri, counted_together():
         Server(
-            lambda: create_app(store_at(uri), limits=Limits(**limits), tokens=Tokens(issuer) if issuer else None),
+            lambda: create_app(
+                store_at(uri),
+                limits=Limits(**limits),
+                tokens=Tokens(issuer) if issuer else None,
+                most_streams=threads // 2,
+            ),
             started,
             host=host,
             port=port,

@@ -41,6 +41,7 @@ from .bodies import LARGEST_BYTES
 from .caller import Clock, Doorkeeper
 from .errors import ProblemApi, log_exception, register_errors, register_languages
 from .fields import RULEBOOK
+from .live import MOST_STREAMS, Live
 from .logs import begin, register_logs
 from .measured import Requests, register_measured
 from .operations import Resource, Running
@@ -91,6 +92,8 @@ class Parts(msgspec.Struct, frozen=True):
     running: Running
     requests: Requests
     limits: Limits
+    live: Live
+    doorkeeper: Doorkeeper
     spec: dict[str, Any]
 
 
@@ -100,7 +103,12 @@ class Application(Flask):
 
 
 def create_app(
-    store: Store, *, limits: Limits | None = None, tokens: Tokens | None = None, clock: Clock | None = None
+    store: Store,
+    *,
+    limits: Limits | None = None,
+    tokens: Tokens | None = None,
+    most_streams: int = MOST_STREAMS,
+    clock: Clock | None = None,
 ) -> Flask:
     """The API over a store. `tokens`: whose are taken beside keys; `clock` makes it a rehearsal: the present is what it
     says, and what is put on record was entered then; for a store that is thrown away afterwards. Raises
@@ -130,6 +138,7 @@ def create_app(
     requests = Requests()
     register_measured(app, requests)
     policies = {endpoint: action for resource in RESOURCES for endpoint, action in resource.policies.items()}
+    doorkeeper = Doorkeeper(store, policies, tokens, clock)
     app.extensions["lunpai"] = Parts(
         store=store,
         readers=Readers(store.read_side) if store.keeps_views else None,
@@ -137,9 +146,11 @@ def create_app(
         running=Running(store.record.command_locks),
         requests=requests,
         limits=limits or Limits(),
+        live=Live(store, most_streams),
+        doorkeeper=doorkeeper,
         spec=completed(api.spec.to_dict()),
     )
-    guard(app, Doorkeeper(store, policies, tokens, clock), policies)
+    guard(app, doorkeeper, policies)
     return app
 
 

@@ -9,13 +9,13 @@ import json
 import re
 import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from flask import Request, g, request
+from flask import g, request
 
 from application.access import Grant, granted, permits
 from application.access_keys import AccessRead, Credential, Gate
@@ -101,16 +101,22 @@ class Doorkeeper:
 
     def let_in(self, action: str) -> Caller:
         """Raises Problem unauthenticated, access_denied; Refusal unknown_site; IssuerUnavailable."""
-        if not hasattr(self._own, "gate"):
-            self._begin()
-        self._read_anew()
+        self._ready()
         site: UUID | None = (request.view_args or {}).get("site")
-        shown = self._shown(request, site)
-        here = [one for one in shown if site in (None, one.site)]
+        shown = self._shown(request.headers.get("Authorization", ""), site)
         if shown:
-            g.key_id = (here or shown)[0].id
-            if not here:
-                raise Refusal("unknown_site")
+            g.key_id = next((one for one in shown if one.site == site), shown[0]).id
+        return self._admitted(shown, site, action)
+
+    def still_lets_in(self, authorization: str, site: UUID, action: str) -> None:
+        """For who has been let in before, and is still there. Raises as let_in does."""
+        self._ready()
+        self._admitted(self._shown(authorization, site), site, action)
+
+    def _admitted(self, shown: Sequence[Credential], site: UUID | None, action: str) -> Caller:
+        here = [one for one in shown if site in (None, one.site)]
+        if shown and not here:
+            raise Refusal("unknown_site")
         staying = [(one, member) for one in here if (member := self._member(one)) is not None]
         if not staying:
             raise Problem("unauthenticated")
@@ -123,15 +129,9 @@ class Doorkeeper:
             office=offices[0], offices=offices, credential=credential, member=member, grant=grant, clock=self.clock
         )
 
-    def _begin(self) -> None:
-        record, keyring = self.store.record, self.store.keyring
-        read = AccessRead(record)
-        self._own.gate, self._own.offices = Gate(record, read), {}
-        self._own.logins = LoginGate(record, keyring, self.tokens, read) if self.tokens else None
-
-    def _shown(self, request: Request, site: UUID | None) -> tuple[Credential, ...]:
+    def _shown(self, authorization: str, site: UUID | None) -> tuple[Credential, ...]:
         """What the request comes with, as far as it opens anything."""
-        scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
+        scheme, _, shown = authorization.partition(" ")
         if scheme.lower() != "bearer":
             return ()
         if (key := self._own.gate.whose(shown.strip())) is not None:
@@ -150,8 +150,13 @@ class Doorkeeper:
             offices[site].files.hold()
         return offices[site]
 
-    def _read_anew(self) -> None:
+    def _ready(self) -> None:
         """Whatever this thread knows of sites is from earlier requests."""
+        if not hasattr(self._own, "gate"):
+            record, keyring = self.store.record, self.store.keyring
+            read = AccessRead(record)
+            self._own.gate, self._own.offices = Gate(record, read), {}
+            self._own.logins = LoginGate(record, keyring, self.tokens, read) if self.tokens else None
         for office in self._own.offices.values():
             office.files.hold()
 

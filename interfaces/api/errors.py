@@ -66,6 +66,7 @@ ERRORS: dict[str, tuple[int, str, str]] = {
     "rulebook_silent": (422, "the rulebook does not decide this", "制度没有规定此事"),
     "internal": (500, "something went wrong here; nothing half-done was kept", "内部错误；未留下半途的记录"),
     "behind": (503, "the record, or a view, does not hold that position yet", "记录或视图尚未到达该位置"),
+    "too_many_streams": (503, "too many watch the board already; try again later", "同时观看看板者过多，请稍后再试"),
     "views_missing": (503, "the views are not kept yet: a worker must run", "视图尚未建立，须先运行lunpai work"),
     "schedule_unreadable": (503, "the schedule's file can't be read", "日程文件无法读取"),
     "issuer_unavailable": (503, "the issuer of your token does not answer; try again", "令牌签发方无应答，请重试"),

@@ -27,7 +27,7 @@ from .caller import Caller, Whose, check_query, with_body, with_command
 from .errors import Problem
 from .fields import QuerySchema
 from .reading import wait_for_views
-from .spec import Download, Page, document
+from .spec import Download, Events, Page, document
 
 View = Callable[..., Any]
 
@@ -194,6 +194,12 @@ def dumped(answer: Any) -> Response:
         return Response(answer.content, content_type=answer.media_type, headers=kept)
     if isinstance(answer, Page):
         return Response(answer.text, content_type=f"{answer.media_type}; charset=utf-8")
+    if isinstance(answer, Events):
+        # Told at once: neither kept by a cache nor held back by a proxy.
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        streamed = Response(answer.events, content_type=answer.media_type, headers=headers)
+        streamed.call_on_close(answer.at_end)
+        return streamed
     tag = None
     if isinstance(answer, Tagged):
         answer, tag = answer.answer, answer.tag

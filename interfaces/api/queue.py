@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from flask import current_app, request
 from marshmallow import fields, validate
 
 from application.desk import Answer
@@ -12,9 +14,12 @@ from domain.sales_turn_queue import CHANNELS
 
 from ..floor_board import Board, board
 from .caller import Caller
+from .errors import Problem
 from .examples import AT, COLLEAGUE, STAFF
 from .fields import CommandSchema, Instant, QuerySchema, code
+from .live import Watcher
 from .operations import Resource
+from .spec import Events
 from .whose import said_of_oneself
 
 queue = Resource("queue", "The turn queue: attendance, order, discipline, and the board that shows all of it")
@@ -63,10 +68,55 @@ class BoardAt(QuerySchema):
     at = Instant(metadata={"example": AT, "description": "As it stood then; left out: now."})
 
 
+class Seen(QuerySchema):
+    after = fields.Integer(
+        validate=validate.Range(min=0, max=2**62),
+        metadata={"example": 0, "description": "The last position seen; left out: none yet."},
+    )
+
+
 @queue.query(QUEUE, Board, action="floor.read", schema=BoardAt, refuses=["wrong_state", "bad_time", "rulebook_silent"])
 def show_board(caller: Caller, given: dict[str, Any]) -> Board:
     """Both lines in order, everybody's state, who is next, what goes on."""
     return board(caller.office, given.get("at") or caller.now())
+
+
+@queue.query(
+    f"{QUEUE}/events", Events, action="floor.read", schema=Seen,
+    refuses=["wrong_state", "rulebook_silent", "too_many_streams"],
+)  # fmt: skip
+def follow_board(caller: Caller, given: dict[str, Any]) -> Events:
+    """The board live (server-sent events): as it stands, then anew at every change.
+
+    `id` is the position up to which a board holds, so that who comes back with it misses nothing and gets nothing
+    twice. It ends when the key or its holder may look no more, and when the server ends: then come back. What changes
+    by the clock alone is told with the next change."""
+    parts = current_app.extensions["lunpai"]
+    authorization, action = request.headers.get("Authorization", ""), parts.doorkeeper.policies["queue.follow_board"]
+    seat = parts.live.seat()
+    try:
+        watcher = Watcher(
+            parts.live,
+            seat,
+            caller.office.site_id,
+            lambda: parts.doorkeeper.still_lets_in(authorization, caller.office.site_id, action),
+            after=_last_seen(given),
+            at=caller.now(),
+        )
+    except BaseException:
+        seat.give_back()
+        raise
+    return Events(watcher.events(), seat.give_back)
+
+
+def _last_seen(given: dict[str, Any]) -> int | None:
+    """Raises Problem bad_fields."""
+    shown = request.headers.get("Last-Event-ID")
+    if shown is None:
+        return given.get("after")
+    if not re.fullmatch(r"\d{1,18}", shown, re.ASCII):
+        raise Problem("bad_fields", errors={"headers": {"Last-Event-ID": ["Not a valid integer."]}})
+    return int(shown)
 
 
 @queue.command(

@@ -9,15 +9,36 @@ from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.workers.gthread import ThreadWorker
 
 from .logs import log_to_stderr
 from .measured import forget_process
+from .unreadable import Worker as Telling
 
 GRACE_SECONDS = 30
 """How long requests may go on once the end is asked for."""
 
 SILENT_SECONDS = 60
 """A worker that has shown no sign of life for so long is replaced."""
+
+
+class Worker(Telling):
+    """... whose live streams end as soon as the end is asked for: they would go on for ever."""
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        end_streams(self)
+        super().handle_exit(sig, frame)
+
+    def handle_quit(self, sig: int, frame: Any) -> None:
+        end_streams(self)
+        super().handle_quit(sig, frame)
+
+
+def end_streams(worker: ThreadWorker) -> None:
+    """Does nothing for a worker that has not made its application yet."""
+    app = getattr(worker, "wsgi", None)
+    if app is not None:
+        app.extensions["lunpai"].live.close()
 
 
 class Server(BaseApplication):
@@ -40,7 +61,7 @@ class Server(BaseApplication):
             "bind": bind,
             "workers": workers,
             "threads": threads,
-            "worker_class": "interfaces.api.unreadable.Worker",
+            "worker_class": Worker,
             "timeout": SILENT_SECONDS,
             "graceful_timeout": GRACE_SECONDS,
             "keepalive": 5,

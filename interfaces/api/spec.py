@@ -5,7 +5,7 @@ Answers are documented from the very types they are made of."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import msgspec
@@ -94,6 +94,24 @@ class Measurements(Page, frozen=True):
     example: ClassVar[str] = "# TYPE lunpai_record_position gauge\nlunpai_record_position 2017\n"
 
 
+class Events(msgspec.Struct, frozen=True):
+    """Server-sent events: `id` is a position, `data` a board as JSON. An empty comment says that all is well."""
+
+    media_type: ClassVar[str] = "text/event-stream"
+    example: ClassVar[str] = 'retry: 2000\n\nid: 2017\nevent: board\ndata: {"day":"2026-03-02","staff":[]}\n\n'
+    events: Iterator[bytes]
+    at_end: Callable[[], None]
+
+
+LAST_EVENT_ID = {
+    "name": "Last-Event-ID",
+    "in": "header",
+    "schema": {"type": "integer", "minimum": 0, "maximum": 2**62},
+    "description": "The last `id` seen: what has changed since is told, then what changes. It goes before `after`.",
+    "example": 0,
+}
+
+
 def document(
     name: str,
     action: str,
@@ -120,7 +138,7 @@ def document(
 def _answered(answer: Any) -> dict[str, Any]:
     if issubclass(answer, Download):
         return {"description": _first_line(answer), "content": dict(answer.contents)}
-    if issubclass(answer, Page):
+    if issubclass(answer, Page | Events):
         told: dict[str, Any] = {"schema": {"type": "string"}, "example": answer.example}
         return {"description": _first_line(answer), "content": {answer.media_type: told}}
     _answers[answer.__name__] = answer
@@ -172,6 +190,12 @@ def _responses(operation: Any) -> list[dict[str, Any]]:
     return list(found.values())
 
 
+def _successes(operation: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Media type -> what an operation answers in it."""
+    found: Mapping[str, Any] = operation.get("responses", {}).get("200", {}).get("content", {})
+    return found
+
+
 def completed(spec: dict[str, Any]) -> dict[str, Any]:
     """The document with the types of all answers, and an example for every part of a path."""
     types = [*_answers.values(), ProblemLine]
@@ -188,10 +212,15 @@ def completed(spec: dict[str, Any]) -> dict[str, Any]:
                 if parameter.get("in") == "path":
                     example = PATHS[parameter["name"]]
                     parameter["example"] = int(example) if parameter["schema"]["type"] == "integer" else example
+            if isinstance(operation, dict) and Events.media_type in _successes(operation):
+                operation["parameters"].append(LAST_EVENT_ID)
     choices(spec["components"]["schemas"])
     linked(spec)
     text = msgspec.json.encode(spec).decode()
     for module, word in CALLED.items():
         text = text.replace(f"{module}.", word)
     plain: dict[str, Any] = msgspec.json.decode(text)
+    for name, schema in plain["components"]["schemas"].items():
+        if "title" in schema:
+            schema["title"] = name  # generators name types by it
     return plain

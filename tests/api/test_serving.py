@@ -24,6 +24,7 @@ from application.access_keys import issue, revoke
 from application.logins import bind
 from application.sales_office import SalesOffice, open_site
 from application.tokens import LARGEST_TOKEN
+from interfaces.api.serving import GRACE_SECONDS
 from interfaces.store import Store
 from tests.api.house import RULEBOOK, before, now, store_on_disk
 from tests.api.issuing import AUDIENCE, Issuing, issuing
@@ -232,8 +233,18 @@ def test_it_ends_when_told_and_brings_requests_to_an_end(served: Served) -> None
     deadline = time.monotonic() + PATIENCE_SECONDS
     while len(answers) < 5 and time.monotonic() < deadline:
         time.sleep(0.01)
+    watching = http.client.HTTPConnection("127.0.0.1", served.port, timeout=15)
+    path = f"/v1/sites/{served.site}/queue/events"
+    watching.request("GET", path, headers={"Authorization": f"Bearer {served.key}"})
+    board = watching.getresponse()
+    assert board.status == 200 and board.readline().startswith(b"retry:")
+    asked_at = time.monotonic()
     served.process.send_signal(signal.SIGTERM)
     status = served.process.wait(PATIENCE_SECONDS)
+    # A live board would go on for ever; it is ended, not waited for.
+    assert time.monotonic() - asked_at < GRACE_SECONDS - 5
+    assert b"event: board" in board.read()
+    watching.close()
     stop.set()
     for thread in threads:
         thread.join(60)

@@ -1,0 +1,264 @@
+"""A site's board live: one reader of the record for all who watch, a board for every change, and an end in good order.
+
+Where a process has nobody who watches, it listens to nothing."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import OrderedDict, defaultdict, deque
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+import msgspec
+
+from application.event_store.appending import StoreUnavailable
+from application.event_store.mapper import RecordedEvent, UnreadableFact, decode
+from application.event_store.record import Record
+from application.event_store.until import RecordUntil
+from application.sales_office import SalesOffice
+from domain.record import FACTS, Envelope, names_read_as
+from domain.refusals import Refusal
+from domain.rulebook import RulebookError
+
+from ..floor_board import board
+from ..store import Store
+from .errors import Problem
+
+MOST_STREAMS = 4
+"""In one process, whose threads answer everybody else too."""
+
+CHECK_SECONDS = 2.0
+"""So often it is asked whether whoever watches still may."""
+
+HEARTBEAT_SECONDS = 5.0
+"""A stream is never silent for longer; it is how a client that has gone is noticed."""
+
+RETRY_MILLISECONDS = 2000
+MOST_MISSED = 100
+"""So many changes are told one by one to a client that comes back; to one who missed more, only the last."""
+
+KEPT = 500
+"""Changes and boards that are kept for those who watch."""
+
+
+class Change(msgspec.Struct, frozen=True):
+    """A fact that changes a site's board: where it stands, and the instant of the board that it gives."""
+
+    position: int
+    at: datetime
+
+
+def change_of(envelope: Envelope) -> Change:
+    return Change(envelope.position, max(envelope.known_at, envelope.occurred_at))
+
+
+OF_BOARDS = ("queue.", "site.", "staff.", "rulebook.")
+
+
+def names_that_count() -> list[str]:
+    """Stored names of the facts that change a board: those of the floor, of the staff list, of the rulebook."""
+    return names_read_as(*(fact for name, fact in FACTS.items() if name.startswith(OF_BOARDS)))
+
+
+class Follower(threading.Thread):
+    """Follows the record from a position on, for all who watch; ends when it is told to."""
+
+    def __init__(self, record: Record) -> None:
+        super().__init__(name="board follower", daemon=True)
+        self._subscription = record.recorder.subscribe(gt=record.position(), topics=names_that_count())
+        self._changes: dict[UUID, deque[Change]] = defaultdict(lambda: deque(maxlen=KEPT))
+        self._forgotten: dict[UUID, int] = {}
+        self._news = threading.Condition()
+        self.ended = False
+
+    def run(self) -> None:
+        with self._subscription as facts:
+            for fact in facts:
+                try:
+                    envelope = decode(cast("RecordedEvent", fact))
+                except UnreadableFact as error:
+                    logging.getLogger("lunpai.api").error("unreadable fact", extra={"error": type(error).__name__})
+                    continue
+                self._put(envelope)
+
+    def _put(self, envelope: Envelope) -> None:
+        with self._news:
+            changes = self._changes[envelope.site]
+            if len(changes) == KEPT:
+                self._forgotten[envelope.site] = changes[0].position
+            changes.append(change_of(envelope))
+            self._news.notify_all()
+
+    def wait(self, site: UUID, after: int, seconds: float) -> Sequence[Change]:
+        """The changes of a site after a position; waits so long for the first. To who has fallen too far behind, the
+        last alone."""
+        with self._news:
+            self._news.wait_for(lambda: self.ended or self._last(site) > after, seconds)
+            found = [change for change in self._changes[site] if change.position > after]
+            return found[-1:] if self._forgotten.get(site, 0) > after else found
+
+    def _last(self, site: UUID) -> int:
+        changes = self._changes[site]
+        return changes[-1].position if changes else 0
+
+    def end(self) -> None:
+        self.ended = True
+        self._subscription.stop()
+        with self._news:
+            self._news.notify_all()
+
+
+class Seat:
+    """The place of one stream. It must be given back; twice does no harm."""
+
+    def __init__(self, live: Live, follower: Follower) -> None:
+        self._live, self.follower = live, follower
+        self._taken = True
+
+    def give_back(self) -> None:
+        if self._taken:
+            self._taken = False
+            self._live.leave()
+
+
+class Live:
+    """The boards of a store for those who watch. At most `most` streams at a time."""
+
+    def __init__(self, store: Store, most: int = MOST_STREAMS) -> None:
+        self.store, self.most = store, most
+        self.closing = False
+        self.taken = 0
+        self._follower: Follower | None = None
+        self._seats = threading.Lock()
+        self._boards: OrderedDict[tuple[UUID, int], bytes] = OrderedDict()
+        self._offices: dict[UUID, SalesOffice] = {}
+        self._one_at_a_time = threading.Lock()
+
+    # Places
+
+    def seat(self) -> Seat:
+        """Raises Problem too_many_streams."""
+        with self._seats:
+            if self.closing or self.taken >= self.most:
+                raise Problem("too_many_streams", headers={"Retry-After": "5"})
+            if self._follower is None:
+                self._follower = Follower(self.store.record)
+                self._follower.start()
+            self.taken += 1
+            return Seat(self, self._follower)
+
+    def leave(self) -> None:
+        with self._seats:
+            self.taken -= 1
+            if self.taken == 0 and self._follower is not None:
+                self._follower.end()
+                self._follower = None
+
+    def close(self) -> None:
+        """Every stream comes to its end, and no other begins. (Called from a signal: it waits for nobody.)"""
+        self.closing = True
+        follower = self._follower
+        if follower is not None:
+            threading.Thread(target=follower.end, daemon=True).start()
+
+    # Boards
+
+    def now(self, site: UUID, position: int, at: datetime) -> bytes:
+        """The board at an instant, by the record up to a position. Raises Refusal, RulebookError."""
+        return msgspec.json.encode(board(self._office(site, position), at))
+
+    def after(self, site: UUID, change: Change) -> bytes:
+        """The board that a change gives; worked out once for all who watch. Raises Refusal, RulebookError."""
+        with self._one_at_a_time:
+            found = self._boards.get((site, change.position))
+            if found is None:
+                office = self._offices.get(site)
+                if office is None or cast("RecordUntil", office.record).until > change.position:
+                    office = self._offices[site] = self._office(site, change.position)
+                cast("RecordUntil", office.record).until = change.position
+                found = msgspec.json.encode(board(office, change.at))
+                self._boards[site, change.position] = found
+                if len(self._boards) > KEPT:
+                    self._boards.popitem(last=False)
+            return found
+
+    def _office(self, site: UUID, position: int) -> SalesOffice:
+        record = RecordUntil(self.store.record, position)
+        return SalesOffice(record, self.store.keyring, self.store.shelf, site)
+
+    def missed(self, site: UUID, after: int, until: int) -> Sequence[Change]:
+        """The changes of a site between two positions; of more than MOST_MISSED the last alone."""
+        names = names_that_count()
+        found: deque[Change] = deque(maxlen=MOST_MISSED + 1)
+        while True:
+            facts = self.store.record.recorder.select_notifications(
+                after, KEPT, until, topics=names, inclusive_of_start=False
+            )
+            envelopes = [decode(cast("RecordedEvent", fact)) for fact in facts]
+            found.extend(change_of(envelope) for envelope in envelopes if envelope.site == site)
+            if len(facts) < KEPT:
+                return [found[-1]] if len(found) > MOST_MISSED else list(found)
+            after = facts[-1].id
+
+
+class Watcher:
+    """One who watches a site's board. `may`: raises Problem when that one may no more; `after`: the last position seen,
+    None: nothing yet; `at`: the present.
+
+    Raises Problem behind (nothing stands at `after` yet), Refusal wrong_state."""
+
+    def __init__(
+        self, live: Live, seat: Seat, site: UUID, may: Callable[[], Any], *, after: int | None, at: datetime
+    ) -> None:
+        self._live, self._seat, self._site, self._may = live, seat, site, may
+        position = live.store.record.position()
+        if after is not None and after > position:
+            raise Problem("behind", f"the record holds {position}", headers={"Retry-After": "1"})
+        self._sent = position if after is None else after
+        self._first = live.now(site, position, at) if after is None else None
+        self._missed = () if after is None else live.missed(site, after, position)
+
+    def events(self) -> Iterator[bytes]:
+        """What is sent, until the client goes, may no more, or the server ends."""
+        try:
+            yield f"retry: {RETRY_MILLISECONDS}\n\n".encode()
+            if self._first is not None:
+                yield _event(self._sent, self._first)
+            yield from self._told(self._missed)
+            yield from self._go_on()
+        except (Problem, StoreUnavailable):
+            return  # it asks again, and is told then
+        except (Refusal, RulebookError) as error:
+            code = error.code if isinstance(error, Refusal) else "rulebook_silent"
+            yield f'event: problem\ndata: {{"code":"{code}"}}\n\n'.encode()
+        finally:
+            self._seat.give_back()
+
+    def _go_on(self) -> Iterator[bytes]:
+        follower, checked = self._seat.follower, time.monotonic()
+        spoken = checked
+        while not (follower.ended or self._live.closing):
+            changes = follower.wait(self._site, self._sent, CHECK_SECONDS)
+            now = time.monotonic()
+            if changes or now - checked >= CHECK_SECONDS:
+                self._may()
+                checked = now
+            if changes:
+                yield from self._told(changes)
+                spoken = now
+            elif now - spoken >= HEARTBEAT_SECONDS:
+                yield b": here\n\n"
+                spoken = now
+
+    def _told(self, changes: Sequence[Change]) -> Iterator[bytes]:
+        for change in changes:
+            yield _event(change.position, self._live.after(self._site, change))
+            self._sent = change.position
+
+
+def _event(position: int, data: bytes) -> bytes:
+    return b"id: %d\nevent: board\ndata: %b\n\n" % (position, data)
