@@ -22,7 +22,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo test test-long lint types imports format bench bench-large soak lock clean
+.PHONY: help setup run demo test test-long lint types imports format client bench bench-large soak lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1@\2/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -56,6 +56,9 @@ imports: setup ## check which package may import which
 format: setup ## put the code into the house format
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
+
+client: setup ## generate the example's Python client from the API's document
+	@$(PY) examples/python-client/generate.py
 
 bench: setup ## measure, as ratios to peers and limits measured in the same run
 	@$(PY) -m tests.bench
