@@ -169,26 +169,29 @@ class Live:
 
     def now(self, site: UUID, position: int, at: datetime) -> bytes:
         """The board at an instant, by the record up to a position. Raises Refusal, RulebookError."""
-        return msgspec.json.encode(board(self._office(site, position), at))
+        with self._one_at_a_time:
+            return msgspec.json.encode(board(self._office(site, position), at))
 
     def after(self, site: UUID, change: Change) -> bytes:
         """The board that a change gives; worked out once for all who watch. Raises Refusal, RulebookError."""
         with self._one_at_a_time:
             found = self._boards.get((site, change.position))
             if found is None:
-                office = self._offices.get(site)
-                if office is None or cast("RecordUntil", office.record).until > change.position:
-                    office = self._offices[site] = self._office(site, change.position)
-                cast("RecordUntil", office.record).until = change.position
-                found = msgspec.json.encode(board(office, change.at))
+                found = msgspec.json.encode(board(self._office(site, change.position), change.at))
                 self._boards[site, change.position] = found
                 if len(self._boards) > KEPT:
                     self._boards.popitem(last=False)
             return found
 
     def _office(self, site: UUID, position: int) -> SalesOffice:
-        record = RecordUntil(self.store.record, position)
-        return SalesOffice(record, self.store.keyring, self.store.shelf, site)
+        """The office by the record up to a position: the one at hand, read on from where it stands, unless it has read
+        more than that already."""
+        office = self._offices.get(site)
+        if office is None or cast("RecordUntil", office.record).until > position:
+            record = RecordUntil(self.store.record, position)
+            office = self._offices[site] = SalesOffice(record, self.store.keyring, self.store.shelf, site)
+        cast("RecordUntil", office.record).until = position
+        return office
 
     def missed(self, site: UUID, after: int, until: int) -> Sequence[Change]:
         """The changes of a site between two positions; of more than MOST_MISSED the last alone."""
