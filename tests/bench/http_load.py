@@ -58,8 +58,8 @@ class Load:
     def __init__(self, port: int, connections: int) -> None:
         self.port, self.connections, self.asked = port, connections, 0
 
-    def at_most(self, requests: Requests, seconds: float) -> float:
-        """Answers a second, each connection asking again as soon as it is answered."""
+    def at_most(self, requests: Requests, seconds: float) -> tuple[int, float]:
+        """How many answers came and in how many seconds, each connection asking again as soon as it is answered."""
         with self._connected() as selector:
             began = now = time.monotonic()
             for key in selector.get_map().values():
@@ -72,7 +72,7 @@ class Load:
                         self._ask(connection, requests, now)
                     else:
                         going_on -= 1
-            return answered / (now - began)
+            return answered, now - began
 
     def paced(self, requests: Requests, rate: float, seconds: float) -> list[float]:
         """How long each answer took, in seconds, where requests come evenly, `rate` a second, whether or not the ones
