@@ -17,7 +17,8 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ import msgspec
 import psutil
 
 from application.access_keys import issue
+from application.event_store.appending import StoreUnavailable
 from application.event_store.postgres import PostgresRecorder
 from application.event_store.record import Record
 from application.privacy import Keyring, master_key
@@ -315,7 +317,7 @@ class Office:
         self.server.restart()
 
     def answers(self) -> bool:
-        with suppress(Exception):
+        with suppress(StoreUnavailable):
             return self.record.position() > 0
         return False
 
@@ -352,25 +354,20 @@ def _at_work(
     office: Office, crowd: Sequence[Client], requests: int, kills: int, seed: int, tell: Callable[[str], None]
 ) -> Counter[str]:
     """All clients at once, until so many requests are sent; meanwhile kills, at moments drawn from the seed."""
-    failures: list[BaseException] = []
+    ended = threading.Event()
 
     def work(client: Client) -> None:
-        try:
+        with closing(client):
             for _ in range(requests // len(crowd) + (client.number < requests % len(crowd))):
-                if failures:
+                if ended.is_set():
                     return
                 client.step()
-        except BaseException as error:
-            failures.append(error)
-        finally:
-            client.close()
 
-    threads = [threading.Thread(target=work, args=(client,), daemon=True) for client in crowd]
-    for thread in threads:
-        thread.start()
+    pool = ThreadPoolExecutor(len(crowd))
+    working = [pool.submit(work, client) for client in crowd]
     chance, killed, ways = random.Random(seed), Counter[str](), office.kills()
     moments = sorted(chance.randrange(requests // 20, requests) for _ in range(kills))
-    while any(thread.is_alive() for thread in threads):
+    while not all(one.done() for one in working) and not any(one.done() and one.exception() for one in working):
         sent = sum(client.sent for client in crowd)
         tell(f"{sent:,} of {requests:,} requests, {killed.total()} kills")
         if moments and sent >= moments[0]:
@@ -381,34 +378,26 @@ def _at_work(
             ways[what]()
             killed[what] += 1
         time.sleep(0.02)
-    if failures:
-        raise failures[0]
+    ended.set()
+    for one in working:
+        one.result()
+    pool.shutdown()
     return killed
 
 
 def _ask_again(crowd: Sequence[Client]) -> None:
     """Every command that was acknowledged, once more: the same answer."""
-    failures: list[BaseException] = []
 
     def again(client: Client) -> None:
-        try:
+        with closing(client):
             for one in client.acknowledged:
                 told = client.ask("POST", one.path, one.body, one.name)
                 assert same(told, one.answer), (
                     f"{one.path}: {one.answer} at first, {told or client.last_refusal} when asked again"
                 )
-        except BaseException as error:
-            failures.append(error)
-        finally:
-            client.close()
 
-    threads = [threading.Thread(target=again, args=(client,)) for client in crowd]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failures:
-        raise failures[0]
+    with ThreadPoolExecutor(len(crowd)) as pool:
+        list(pool.map(again, crowd))
 
 
 def _check_record(office: Office, crowd: Sequence[Client]) -> int:
