@@ -67,8 +67,7 @@ class PostgresRecorder(ApplicationRecorder):
     """Reads and appends facts. Appends speak to libpq directly: half of their time would go into adapting parameters.
 
     `reply_timeout_seconds`: a reply that does not come in this time counts as lost (the append may have happened).
-    `lives` changes whenever a connection broke: what was read before may be lost, where it was not on disk yet when the
-    database died, and whoever goes on from it must read anew.
+    `lives` changes whenever a connection broke: what was read before may not have been on disk when the database died.
     """
 
     def __init__(
@@ -88,9 +87,7 @@ class PostgresRecorder(ApplicationRecorder):
         columns = "position, stream, version, name, body, recorded_at"
         self._select = sql.SQL(f"SELECT {columns} FROM {{}}").format(fact)
         of_stream = self._select + sql.SQL(" WHERE stream = %s AND version > %s AND version <= %s ORDER BY version ")
-        self._of_stream = {
-            order: (of_stream + sql.SQL(f"{order} LIMIT %s")).as_string() for order in ("ASC", "DESC")
-        }  # composed once: a request asks several times
+        self._of_stream = {order: (of_stream + sql.SQL(f"{order} LIMIT %s")).as_string() for order in ("ASC", "DESC")}
         self._holders = (
             sql.SQL("SELECT subject FROM {} WHERE kind = %s AND key = %s ORDER BY subject")
             .format(sql.Identifier(schema, "claim"))
