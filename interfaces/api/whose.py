@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from domain import receptions
+from domain.refusals import Refusal
 from domain.visitor import Entry
 
 from .caller import Caller, Whose
@@ -55,8 +55,10 @@ def one_is_own(caller: Caller, given: Any, *, visitor: UUID) -> bool:
 
 def at_reception(caller: Caller, given: Any, *, reception: str) -> bool:
     """The caller receives, or helps."""
-    floor = caller.office.floor.queues.day_of_reception(reception, caller.now()).floor
-    known = receptions.reception_of(floor, reception)
+    # One that is over still tells whose it was: a command that ended it may come a second time.
+    known = caller.office.floor.queues.day_of_reception(reception, caller.now()).floor.queue.receptions.get(reception)
+    if known is None:
+        raise Refusal("unknown_reception", reception)
     return caller.staff == known.receiver or caller.staff in known.helpers
 
 

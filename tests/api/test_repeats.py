@@ -46,6 +46,17 @@ def test_a_refused_command_may_come_again(house: House) -> None:
     assert house.does("queue/sign-out", who, idempotency="out")["repeated"] is False
 
 
+def test_who_ended_a_reception_may_say_so_twice(house: House) -> None:
+    """It is no longer the consultant's to conduct, but the second time is the first time's echo."""
+    house.does("queue/sign-in", {"who": str(house.staff["consultant"])})
+    path = f"receptions/{house.receive('consultant')}/finish"
+    first = house.does(path, {}, "consultant", idempotency="over")
+    assert house.does(path, {}, "consultant", idempotency="over") == {**first, "repeated": True}
+    house.refused(house.ask("POST", path, "consultant", {}), 409, "wrong_state")
+    house.refused(house.ask("POST", path, "colleague", {}, idempotency="over"), 403, "access_denied")
+    house.refused(house.ask("POST", "receptions/r99/finish", "consultant", {}), 404, "unknown_reception")
+
+
 def test_numbers_given_by_the_server_are_given_once(house: House) -> None:
     house.does("queue/sign-in", {"who": str(house.staff["consultant"])})
     first = house.does("receptions", {"channel": "visit"}, idempotency="r")
