@@ -31,6 +31,7 @@ from application.event_store.postgres import PostgresRecorder
 from application.event_store.record import Record
 from application.privacy import Keyring, master_key
 from application.sales_office import SalesOffice
+from domain.disclosure import LookedUp
 from interfaces.api.caller import COMMANDS
 from interfaces.floor_board import board
 from interfaces.store import SCHEMA
@@ -230,7 +231,11 @@ def _check_record(office: Office, crowd: Sequence[Client]) -> int:
             there = [found for found in of_command.get(command, []) if found[1] != "queue.opened.v1"]
             assert told == there, f"{one.path}: told {told}, on record {there}"
             expected.add(command)
-    by_clients = {fact.command_id for fact in facts if fact.position > office.prepared}
+    later = [fact for fact in facts if fact.position > office.prepared]
+    # A look-up is a question that leaves a fact, and no command of the client's: asked again, it is on record twice.
+    looked = sum(type(fact.fact) is LookedUp for fact in later)
+    assert looked >= sum(client.looked_up for client in crowd), "a look-up that was answered is not on record"
+    by_clients = {fact.command_id for fact in later if type(fact.fact) is not LookedUp}
     assert by_clients <= expected, "there is something on record that nobody was told of"
     return len(facts)
 

@@ -66,7 +66,7 @@ class Client:
         self.shared, self.chance = shared, random.Random(seed * 1_000 + number)
         self.acknowledged: list[Command] = []
         self.refused: Counter[str] = Counter()
-        self.lost = self.sent_again = self.sent = 0
+        self.lost = self.sent_again = self.sent = self.looked_up = 0
         self.slowest_seconds = 0.0
         self.last_refusal: dict[str, Any] = {}
         self._connection: http.client.HTTPConnection | None = None
@@ -129,7 +129,8 @@ class Client:
         self._question("GET", "queue")
 
     def _look_up(self) -> None:
-        self._question("POST", "visitors/look-up", {"phone": phone_number(self.chance.randrange(3_000))})
+        asked = {"phone": phone_number(self.chance.randrange(3_000))}
+        self.looked_up += self._question("POST", "visitors/look-up", asked)
 
     def _docket(self) -> None:
         self._question("GET", "disputes?limit=20")
@@ -153,8 +154,9 @@ class Client:
                 assert same(self.ask("POST", path, body, name), told), f"{path}: another answer to the same command"
         return told
 
-    def _question(self, method: str, path: str, body: dict[str, Any] | None = None) -> None:
-        self.ask(method, path, body)
+    def _question(self, method: str, path: str, body: dict[str, Any] | None = None) -> bool:
+        """Whether it was answered."""
+        return self.ask(method, path, body) is not None
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None, name: str = "") -> dict[str, Any] | None:
         """The answer, however often it takes; None where it was refused, which is counted. Questions that come too often
