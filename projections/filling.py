@@ -11,10 +11,11 @@ from psycopg import sql
 
 from application.event_store.migrations import ROLE
 
+from .courtesy import step_back
 from .folding import Parked
 from .live import ReadSide
 from .partition import Bounds, plan
-from .processes import Job, fold_all, processes_for
+from .processes import Job, fold_all, processes_for, steps_back
 from .tables import Tables
 from .view import Sums
 
@@ -47,6 +48,8 @@ def fill(
 
     def job() -> Job:
         with read_side.connection() as reader:
+            if steps_back(bounds.until):
+                step_back(reader)
             planned = plan(reader, sql.Identifier(recorder.schema, "fact"), bounds.until, processes)
         return Job(recorder.uri, recorder.schema, ROLE, tuple(view.name for view in views), planned, bounds)
 

@@ -89,7 +89,7 @@ class OwnedVisitor(msgspec.Struct, frozen=True, kw_only=True):
     edition: str
 
 
-class Register(msgspec.Struct, frozen=True, kw_only=True):
+class VisitorList(msgspec.Struct, frozen=True, kw_only=True):
     """Persons on the register on a day. `after`: what to ask on with; None: this is the end."""
 
     day: date
@@ -132,9 +132,9 @@ class DueList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @customers.query(
-    f"{SITE}/visitors", Register, action="visitors.list", schema=OfRegister, whose=OF_OWN, reads=[OWNERSHIP]
+    f"{SITE}/visitors", VisitorList, action="visitors.list", schema=OfRegister, whose=OF_OWN, reads=[OWNERSHIP]
 )  # fmt: skip
-def list_visitors(caller: Caller, given: dict[str, Any]) -> Register:
+def list_visitors(caller: Caller, given: dict[str, Any]) -> VisitorList:
     """The persons on the register and who owns them, in pages; a consultant's are the own customers."""
     day = given.get("day") or today(caller)
     owner, status, after = whom(caller, given, "owner"), given.get("status"), key_after(given, FIRST_ENTRY)
@@ -144,9 +144,9 @@ def list_visitors(caller: Caller, given: dict[str, Any]) -> Register:
 
 
 @customers.query(
-    f"{SITE}/reports/open-pool", Register, action="reports.open_pool", schema=PagedOfDay, reads=[OWNERSHIP]
+    f"{SITE}/reports/open-pool", VisitorList, action="reports.open_pool", schema=PagedOfDay, reads=[OWNERSHIP]
 )  # fmt: skip
-def list_open_pool(caller: Caller, given: dict[str, Any]) -> Register:
+def list_open_pool(caller: Caller, given: dict[str, Any]) -> VisitorList:
     """The customers whom nobody owns on a day, those last in touch first, in pages."""
     day = given.get("day") or today(caller)
     after = key_after(given, (LAST_INSTANT, LAST_ID, LAST_NUMBER))
@@ -171,7 +171,7 @@ def list_follow_ups_due(caller: Caller, given: dict[str, Any]) -> DueList:
     return _due(caller, given, follow_ups_due)
 
 
-def _register(caller: Caller, day: date, page: Page[Owned]) -> Register:
+def _register(caller: Caller, day: date, page: Page[Owned]) -> VisitorList:
     seen = shown(caller.office.keyring, page.rows)
     visitors = tuple(
         OwnedVisitor(
@@ -184,7 +184,7 @@ def _register(caller: Caller, day: date, page: Page[Owned]) -> Register:
         for row, one in zip(page.rows, seen, strict=True)
     )  # fmt: skip
     mentioned = [who for row in page.rows for who in (row.owner, row.last_owner)]
-    return Register(
+    return VisitorList(
         day=day, visitors=visitors, after=cursor(page.after), staff=names(caller.office, mentioned), holds=page.holds
     )
 

@@ -56,6 +56,11 @@ Who its subject is, `lunpai login bind` has put on record here.
 CALLED = {"application.replay.lines": "Replay", "interfaces.floor_why": "Reception"}
 """Where two types have the same name, they are told apart by their modules; the document has names that stay."""
 
+
+class SameName(Exception):
+    """Two types that the document could not tell apart."""
+
+
 _answers: dict[str, Any] = {}
 """Name -> type of every answer that an operation has."""
 
@@ -141,7 +146,8 @@ def _answered(answer: Any) -> dict[str, Any]:
     if issubclass(answer, Page | Events):
         told: dict[str, Any] = {"schema": {"type": "string"}, "example": answer.example}
         return {"description": _first_line(answer), "content": {answer.media_type: told}}
-    _answers[answer.__name__] = answer
+    if _answers.setdefault(answer.__name__, answer) is not answer:
+        raise SameName(f"two answers bear the name {answer.__name__}")
     told = {"schema": {"$ref": f"#/components/schemas/{answer.__name__}"}, "example": example_of(answer)}
     return {"description": _first_line(answer), "content": {"application/json": told}}
 
@@ -197,10 +203,13 @@ def _successes(operation: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def completed(spec: dict[str, Any]) -> dict[str, Any]:
-    """The document with the types of all answers, and an example for every part of a path."""
+    """The document with the types of all answers, and an example for every part of a path. Raises SameName."""
     types = [*_answers.values(), ProblemLine]
     _, schemas = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
-    spec["components"].setdefault("schemas", {}).update(schemas)
+    asked = spec["components"].setdefault("schemas", {})
+    if both := asked.keys() & schemas.keys():
+        raise SameName(f"what is asked and what is answered bear the same name: {', '.join(sorted(both))}")
+    asked.update(schemas)
     spec["components"].pop("responses", None)  # the library's own errors, none of which is ever sent
     for unused in ("Error", "PaginationMetadata"):
         spec["components"]["schemas"].pop(unused, None)
