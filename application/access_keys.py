@@ -5,7 +5,8 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from uuid import UUID
@@ -21,6 +22,7 @@ from .commands import Decided, Stamp
 from .desk import Desk
 from .event_store.appending import ClaimOn
 from .event_store.record import Record
+from .office_files import OfficeFiles
 
 ID_BYTES, SECRET_BYTES = 8, 32
 _SHAPE = re.compile(r"lunpai_([0-9a-f]{16})_([A-Za-z0-9_-]{43})", re.ASCII)
@@ -130,10 +132,11 @@ class Credential(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AccessRead:
-    """What has been read of the keys and logins of sites; for one thread."""
+    """What has been read of the keys and logins of sites; for one thread. `files_of`: a site's files, which are read on
+    in the same round trip, as whoever comes in by a key is next looked up on the staff list."""
 
-    def __init__(self, record: Record) -> None:
-        self.record = record
+    def __init__(self, record: Record, files_of: Callable[[UUID], OfficeFiles] | None = None) -> None:
+        self.record, self._files_of = record, files_of
         self._known: dict[UUID, Access] = {}
         self._lives = record.lives
 
@@ -142,8 +145,13 @@ class AccessRead:
         if self._lives != self.record.lives:  # as OfficeFiles does: what was read may be lost
             self._lives = self.record.lives
             self._known.clear()
-        known = self._known.get(site)
-        for envelope in self.record.load_since(access_id(site), known.version if known else 0):
+        known, began = self._known.get(site), time.monotonic()
+        files = self._files_of(site) if self._files_of else None
+        beside = {site: files.read_until} if files else {}
+        found = self.record.load_since_each({access_id(site): known.version if known else 0, **beside})
+        if files:
+            files.take(found[site], began)
+        for envelope in found[access_id(site)]:
             known = access.evolve(known, envelope)
         if known is not None:
             self._known[site] = known

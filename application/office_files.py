@@ -97,6 +97,20 @@ class OfficeFiles:
         self._site, self._read_at = site, began
         return site
 
+    @property
+    def read_until(self) -> int:
+        """The version of the site as far as it has been read."""
+        self._forget_what_may_be_lost()
+        return self._site.version if self._site else 0
+
+    def take(self, envelopes: Iterable[Envelope], began: float) -> None:
+        """The site's facts after `read_until`, which somebody has read together with others, from `began` on."""
+        site = self._site
+        for envelope in envelopes:
+            site = sites.evolve(site, envelope)
+        if self._lives == self.record.lives and site is not None:
+            self._site, self._read_at = site, began
+
     def _forget_what_may_be_lost(self) -> None:
         """A fact can be read a moment before it is on disk. If the database dies in that moment it is gone, and another
         will stand in its place: nobody may go on from it."""

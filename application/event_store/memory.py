@@ -3,7 +3,7 @@ with the process."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -74,6 +74,11 @@ class MemoryRecorder(POPOApplicationRecorder):
             appended = Appended(first, self._recorded_at)
         self._notify_listeners()
         return appended
+
+    def select_since(self, versions: Mapping[UUID, int]) -> Sequence[RecordedEvent]:
+        """The facts of several streams, of each after a version."""
+        found = [event for stream, known in versions.items() for event in self.select_events(stream, gt=known)]
+        return [self._recorded(event) for event in found]
 
     def select_notifications(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -88,6 +88,8 @@ class PostgresRecorder(ApplicationRecorder):
         self._select = sql.SQL(f"SELECT {columns} FROM {{}}").format(fact)
         of_stream = self._select + sql.SQL(" WHERE stream = %s AND version > %s AND version <= %s ORDER BY version ")
         self._of_stream = {order: (of_stream + sql.SQL(f"{order} LIMIT %s")).as_string() for order in ("ASC", "DESC")}
+        since = " JOIN unnest(%s::uuid[], %s::int[]) AS w (wanted, known) ON stream = wanted AND version > known"
+        self._since = (self._select + sql.SQL(since + " ORDER BY position")).as_string()
         self._holders = (
             sql.SQL("SELECT subject FROM {} WHERE kind = %s AND key = %s ORDER BY subject")
             .format(sql.Identifier(schema, "claim"))
@@ -208,6 +210,10 @@ class PostgresRecorder(ApplicationRecorder):
     def select_streams(self, streams: Sequence[UUID]) -> Sequence[RecordedEvent]:
         """The facts of several streams in one round trip, in the order of their positions."""
         return self._read(self._select + sql.SQL(" WHERE stream = ANY(%s) ORDER BY position"), [list(streams)])
+
+    def select_since(self, versions: Mapping[UUID, int]) -> Sequence[RecordedEvent]:
+        """The facts of several streams, of each after a version, in one round trip, in the order of their positions."""
+        return self._read(self._since, [list(versions), list(versions.values())])
 
     def select_notifications(
         self,

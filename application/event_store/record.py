@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
@@ -63,6 +63,14 @@ class Record(Application[UUID]):
     def load_since(self, stream: UUID, version: int) -> list[Envelope]:
         """The facts of a stream after a version."""
         return [decode(cast("RecordedEvent", event)) for event in self._own_recorder.select_events(stream, gt=version)]
+
+    def load_since_each(self, versions: Mapping[UUID, int]) -> dict[UUID, list[Envelope]]:
+        """The facts of several streams, of each after a version, read together. Stream -> version."""
+        found: dict[UUID, list[Envelope]] = {stream: [] for stream in versions}
+        for event in self._own_recorder.select_since(versions):
+            envelope = decode(event)
+            found[envelope.stream].append(envelope)
+        return found
 
     @property
     def lives(self) -> int:

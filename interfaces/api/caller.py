@@ -154,7 +154,7 @@ class Doorkeeper:
         """Whatever this thread knows of sites is from earlier requests."""
         if not hasattr(self._own, "gate"):
             record, keyring = self.store.record, self.store.keyring
-            read = AccessRead(record)
+            read = AccessRead(record, lambda site: self._office(site).files)
             self._own.gate, self._own.offices = Gate(record, read), {}
             self._own.logins = LoginGate(record, keyring, self.tokens, read) if self.tokens else None
         for office in self._own.offices.values():

@@ -3,13 +3,14 @@ on what is no longer so."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
 
 from application import desk
-from application.access_keys import Gate, issue
+from application.access_keys import AccessRead, Gate, issue
 from application.commands import Stamp
 from application.event_store.record import Record
 from application.privacy import Keyring
@@ -113,6 +114,10 @@ def test_nobody_goes_on_from_what_may_be_lost(
         read.append(version)
         return Record.load_since(record, stream, version)
 
+    def load_since_each(versions: Mapping[UUID, int]) -> dict[UUID, list[Envelope]]:
+        read.extend(versions.values())
+        return Record.load_since_each(record, versions)
+
     def all_of_it() -> list[int]:
         read.clear()
         here.files.site()
@@ -121,9 +126,29 @@ def test_nobody_goes_on_from_what_may_be_lost(
         return list(read)
 
     monkeypatch.setattr(record, "load_since", load_since)
+    monkeypatch.setattr(record, "load_since_each", load_since_each)
     all_of_it()
     before_it_broke = all_of_it()
     assert before_it_broke[0] > 0 and before_it_broke[-1] > 0
     monkeypatch.setattr(record.recorder, "lives", record.lives + 1)
     assert set(all_of_it()) == {0}
     assert all_of_it() == before_it_broke
+
+
+def test_the_site_is_read_on_with_the_keys(
+    offices: tuple[SalesOffice, SalesOffice], record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One round trip tells whose key it is and who is on the staff list; neither is ever told as it was before."""
+    here, there = offices
+    staff = there.enrol_staff(before(), name="林芳").subject
+    assert staff is not None
+    key = issue(there, Stamp(actor=uuid4(), at=datetime.now(UTC), at_given=False), staff=staff)
+    gate = Gate(record, AccessRead(record, lambda site: here.files))
+    here.files.hold()
+    assert gate.whose(key.text) is not None
+    later = there.enrol_staff(before(), name="赵强").subject
+    monkeypatch.setattr(record, "load_since", lambda *given: pytest.fail("the site was read once more"))
+    assert set(here.files.site().staff) == {staff}
+    here.files.hold()
+    assert gate.whose(key.text) is not None
+    assert set(here.files.site().staff) == {staff, later}
