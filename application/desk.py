@@ -56,6 +56,7 @@ class Desk:
         self.files = files or OfficeFiles(record, keyring, site)
         self.looks: dict[UUID, Looks] = {}
         """Looks at personal data as far as they have been read, by stream: the next question reads on from there."""
+        self.looks_of = record.lives
 
     def settlement(
         self, sale: sales.Sale, moment: Moment, *, rulings: bool = True, until_position: int | None = None

@@ -137,10 +137,16 @@ def reveal(
 
 def _looks(office: SalesOffice, staff: UUID, day: date) -> tuple[UUID, Looks | None]:
     """The stream of somebody's looks of a day, and what it holds."""
+    lives = office.record.lives
+    if office.looks_of != lives:  # as OfficeFiles does: what was read may be lost
+        office.looks_of = lives
+        office.looks.clear()
     stream = looks_id(office.site_id, staff, day)
     looks = office.looks.get(stream)
     for envelope in office.record.load_since(stream, looks.version if looks else 0):
         looks = disclosure.evolve(looks, envelope)
+    if office.record.lives != lives:
+        return _looks(office, staff, day)
     if looks is not None:
         if stream not in office.looks and len(office.looks) >= MOST_KNOWN:
             office.looks.clear()

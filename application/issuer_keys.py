@@ -153,24 +153,27 @@ class IssuerKeys:
         """The key of that id; None: the issuer has none such. Raises IssuerUnavailable where that can't be told."""
         found = self._keys.get(kid)
         if found is None or self._clock() >= self._fetched_at + FRESH_SECONDS:
-            self._ask_again(kid, WAIT_SECONDS if found is None else 0)
+            asked = self._ask_again(WAIT_SECONDS if found is None else 0)
             found = self._keys.get(kid)
+            if found is None and not asked:
+                raise IssuerUnavailable("another request is still asking it")
         if self._clock() >= self._fetched_at + KEPT_SECONDS or (found is None and self._failed):
             raise IssuerUnavailable("it does not answer")
         return found
 
-    def _ask_again(self, kid: str, wait_seconds: float) -> None:
-        """One asks at a time. Whoever has a key to go by does not wait for that."""
+    def _ask_again(self, wait_seconds: float) -> bool:
+        """One asks at a time. Whoever has a key to go by does not wait for that. False: another one is still asking."""
         if not self._asking.acquire(timeout=wait_seconds):
-            return
+            return False
         try:
             now = self._clock()
             if now < self._asked_at + REST_SECONDS:
-                return
+                return True
             self._asked_at = now
             try:
                 self._keys, self._fetched_at, self._failed = parse_keys(self._fetch()), now, False
             except IssuerUnavailable:
                 self._failed = True
+            return True
         finally:
             self._asking.release()

@@ -77,7 +77,7 @@ class LoginGate:
 
     def __init__(self, record: Record, keyring: Keyring, tokens: Tokens, read: AccessRead) -> None:
         self.record, self.keyring, self.tokens, self.read = record, keyring, tokens, read
-        self._subjects: dict[UUID, tuple[int, Subjects]] = {}
+        self._subjects: dict[UUID, tuple[Access, Subjects]] = {}
 
     def whose(self, shown: str, at: UUID | None) -> tuple[Credential, ...]:
         """As whom the holder of a token comes in: at a site, or (None, or not known there) everywhere. Nothing where it
@@ -96,9 +96,11 @@ class LoginGate:
         known = self.read.of(site)
         if known is None:
             return ()
-        if self._subjects.get(site, (0, {}))[0] != known.version:
-            self._subjects[site] = known.version, subjects_of(known, self.keyring)
-        login = self._subjects[site][1].get((who.issuer, who.subject))
+        read = self._subjects.get(site)
+        # What was read anew after a loss may be something else under the same version.
+        if read is None or read[0] is not known:
+            read = self._subjects[site] = known, subjects_of(known, self.keyring)
+        login = read[1].get((who.issuer, who.subject))
         if login is None:
             return ()
         name = self.keyring.hash(site, "login", f"{who.issuer}\0{who.subject}").hex()

@@ -9,8 +9,11 @@ from pathlib import Path
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 
+from application.commands import Stamp
+from application.disclosures import look_up_on_record
 from domain.calendar import end_of
 from domain.disclosure import Limits, LookedUp, Revealed
 from interfaces.api.app import create_app
@@ -89,6 +92,24 @@ def test_the_fact_holds_nothing_of_it_in_the_clear(house: House) -> None:
     assert house.office.keyring.hash(house.site, "phone", f"+86{PHONE}")[:3] != hashes[0]
     for stored in house.store.record.recorder.select_notifications(house.position - 3, 4):
         assert SHORT not in stored.state.decode() and NAME not in stored.state.decode()
+
+
+def test_no_hole_comes_where_looks_were_lost(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database that died may have lost what was read before: nobody goes on from that."""
+    office, record = house.office, house.store.record
+
+    def look_up() -> None:
+        stamp = Stamp(actor=house.staff["manager"], at=datetime.now(UTC), at_given=False)
+        look_up_on_record(office, stamp, Limits(), phone=PHONE)
+
+    look_up()
+    look_up()
+    ((stream, looks),) = office.looks.items()
+    office.looks[stream] = msgspec.structs.replace(looks, version=looks.version + 3, look_ups=0)
+    monkeypatch.setattr(record.recorder, "lives", record.lives + 1)
+    look_up()
+    assert [one.version for one in record.load_since(stream, 0)] == [1, 2, 3]
+    assert office.looks[stream].look_ups == 2, "what the third was decided on"
 
 
 def test_who_looked_at_what_and_why(house: House) -> None:
