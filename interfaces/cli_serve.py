@@ -49,7 +49,10 @@ KEY_DAYS = 90
 @click.option("--host", default=HOST, show_default=True, help="Where to listen; 0.0.0.0 is everywhere.")
 @click.option("--port", type=click.IntRange(1, 65535), default=PORT, show_default=True)
 @click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Processes.")
-@click.option("--threads", type=click.IntRange(1, 64), default=8, show_default=True, help="Threads of each.")
+@click.option(
+    "--threads", type=click.IntRange(1, 64), default=8, show_default=True,
+    help="Threads of each; half of them may serve live boards: of 1, none.",
+)  # fmt: skip
 @limit_option("look_ups_a_minute", "How often one person may look somebody up, in a minute.")
 @limit_option("look_ups_a_day", "... and on a day.")
 @limit_option("reveals_a_day", "How many customers one person may have shown in full on a day.")

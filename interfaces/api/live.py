@@ -7,7 +7,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import OrderedDict, defaultdict, deque
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, cast
@@ -19,6 +19,7 @@ from application.event_store.appending import StoreUnavailable
 from application.event_store.mapper import RecordedEvent, UnreadableFact, decode
 from application.event_store.record import Record
 from application.event_store.until import RecordUntil
+from application.issuer_keys import IssuerUnavailable
 from application.sales_office import SalesOffice
 from domain.record import FACTS, Envelope, names_read_as
 from domain.refusals import Refusal
@@ -40,6 +41,10 @@ HEARTBEAT_SECONDS = 5.0
 RETRY_MILLISECONDS = 2000
 MOST_MISSED = 100
 """So many changes are told one by one to a client that comes back; to one who missed more, only the last."""
+
+FAR_BEHIND = 20_000
+"""Who comes back from more facts ago is told how things stand, not what was missed: looking for that would read
+too much of the record."""
 
 KEPT = 500
 """Changes and boards that are kept for those who watch."""
@@ -64,18 +69,32 @@ def names_that_count() -> list[str]:
     return names_read_as(*(fact for name, fact in FACTS.items() if name.startswith(OF_BOARDS)))
 
 
+def durable_position(record: Record) -> int:
+    """The position of the last fact, once it is on disk: what could still be lost is told to nobody."""
+    position = record.position()
+    record.make_durable()
+    return position
+
+
 class Follower(threading.Thread):
     """Follows the record from a position on, for all who watch; ends when it is told to."""
 
     def __init__(self, record: Record) -> None:
         super().__init__(name="board follower", daemon=True)
-        self._subscription = record.recorder.subscribe(gt=record.position(), topics=names_that_count())
+        position = durable_position(record)
+        self._subscription = record.recorder.subscribe(gt=position, topics=names_that_count())
         self._changes: dict[UUID, deque[Change]] = defaultdict(lambda: deque(maxlen=KEPT))
         self._forgotten: dict[UUID, int] = {}
         self._news = threading.Condition()
         self.ended = False
 
     def run(self) -> None:
+        try:
+            self._follow()
+        finally:
+            self._say_ended()  # whatever it was: nobody must wait for one that reads no more
+
+    def _follow(self) -> None:
         with self._subscription as facts:
             for fact in facts:
                 try:
@@ -108,6 +127,10 @@ class Follower(threading.Thread):
     def end(self) -> None:
         self.ended = True
         self._subscription.stop()
+        self._say_ended()
+
+    def _say_ended(self) -> None:
+        self.ended = True
         with self._news:
             self._news.notify_all()
 
@@ -115,45 +138,51 @@ class Follower(threading.Thread):
 class Seat:
     """The place of one stream. It must be given back; twice does no harm."""
 
-    def __init__(self, live: Live, follower: Follower) -> None:
-        self._live, self.follower = live, follower
+    def __init__(self, live: Live, who: UUID, follower: Follower) -> None:
+        self._live, self._who, self.follower = live, who, follower
         self._taken = True
 
     def give_back(self) -> None:
         if self._taken:
             self._taken = False
-            self._live.leave()
+            self._live.leave(self._who)
 
 
 class Live:
-    """The boards of a store for those who watch. At most `most` streams at a time."""
+    """The boards of a store for those who watch. At most `most` streams at a time, half of them one person's."""
 
     def __init__(self, store: Store, most: int = MOST_STREAMS) -> None:
         self.store, self.most = store, most
         self.closing = False
         self.taken = 0
+        self._held: Counter[UUID] = Counter()
         self._follower: Follower | None = None
         self._seats = threading.Lock()
         self._boards: OrderedDict[tuple[UUID, int], bytes] = OrderedDict()
         self._offices: dict[UUID, SalesOffice] = {}
+        self._lives = store.record.lives
         self._one_at_a_time = threading.Lock()
 
     # Places
 
-    def seat(self) -> Seat:
-        """Raises Problem too_many_streams."""
+    def seat(self, who: UUID) -> Seat:
+        """A place for a member of staff. Raises Problem too_many_streams."""
         with self._seats:
-            if self.closing or self.taken >= self.most:
+            if self.closing or self.taken >= self.most or self._held[who] >= max(1, self.most // 2):
                 raise Problem("too_many_streams", headers={"Retry-After": "5"})
-            if self._follower is None:
+            if self._follower is None or self._follower.ended:
                 self._follower = Follower(self.store.record)
                 self._follower.start()
             self.taken += 1
-            return Seat(self, self._follower)
+            self._held[who] += 1
+            return Seat(self, who, self._follower)
 
-    def leave(self) -> None:
+    def leave(self, who: UUID) -> None:
         with self._seats:
             self.taken -= 1
+            self._held[who] -= 1
+            if not self._held[who]:
+                del self._held[who]
             if self.taken == 0 and self._follower is not None:
                 self._follower.end()
                 self._follower = None
@@ -175,6 +204,7 @@ class Live:
     def after(self, site: UUID, change: Change) -> bytes:
         """The board that a change gives; worked out once for all who watch. Raises Refusal, RulebookError."""
         with self._one_at_a_time:
+            self._forget_what_may_be_lost()
             found = self._boards.get((site, change.position))
             if found is None:
                 found = msgspec.json.encode(board(self._office(site, change.position), change.at))
@@ -186,12 +216,19 @@ class Live:
     def _office(self, site: UUID, position: int) -> SalesOffice:
         """The office by the record up to a position: the one at hand, read on from where it stands, unless it has read
         more than that already."""
+        self._forget_what_may_be_lost()
         office = self._offices.get(site)
         if office is None or cast("RecordUntil", office.record).until > position:
             record = RecordUntil(self.store.record, position)
             office = self._offices[site] = SalesOffice(record, self.store.keyring, self.store.shelf, site)
         cast("RecordUntil", office.record).until = position
         return office
+
+    def _forget_what_may_be_lost(self) -> None:
+        if self._lives != self.store.record.lives:  # as OfficeFiles does
+            self._lives = self.store.record.lives
+            self._boards.clear()
+            self._offices.clear()
 
     def missed(self, site: UUID, after: int, until: int) -> Sequence[Change]:
         """The changes of a site between two positions; of more than MOST_MISSED the last alone."""
@@ -218,9 +255,11 @@ class Watcher:
         self, live: Live, seat: Seat, site: UUID, may: Callable[[], Any], *, after: int | None, at: datetime
     ) -> None:
         self._live, self._seat, self._site, self._may = live, seat, site, may
-        position = live.store.record.position()
+        position = durable_position(live.store.record)
         if after is not None and after > position:
             raise Problem("behind", f"the record holds {position}", headers={"Retry-After": "1"})
+        if after is not None and position - after > FAR_BEHIND:
+            after = None
         self._sent = position if after is None else after
         self._first = live.now(site, position, at) if after is None else None
         self._missed = () if after is None else live.missed(site, after, position)
@@ -233,7 +272,7 @@ class Watcher:
                 yield _event(self._sent, self._first)
             yield from self._told(self._missed)
             yield from self._go_on()
-        except (Problem, StoreUnavailable):
+        except (Problem, StoreUnavailable, IssuerUnavailable):
             return  # it asks again, and is told then
         except (Refusal, RulebookError) as error:
             code = error.code if isinstance(error, Refusal) else "rulebook_silent"

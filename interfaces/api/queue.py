@@ -93,7 +93,7 @@ def follow_board(caller: Caller, given: dict[str, Any]) -> Events:
     by the clock alone is told with the next change."""
     parts = current_app.extensions["lunpai"]
     authorization, action = request.headers.get("Authorization", ""), parts.doorkeeper.policies["queue.follow_board"]
-    seat = parts.live.seat()
+    seat = parts.live.seat(caller.staff)
     try:
         watcher = Watcher(
             parts.live,

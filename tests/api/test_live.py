@@ -7,17 +7,24 @@ import http.client
 import json
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
+from datetime import datetime
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 import pytest
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from application.access_keys import revoke
 from application.event_store.postgres import prepare_store
+from application.event_store.record import Record
+from application.issuer_keys import IssuerUnavailable
 from application.privacy import Keyring
 from interfaces.api import live
+from interfaces.api.errors import Problem
+from interfaces.floor_board import board
 from interfaces.store import store_at
 from tests.api.house import House, now, store_in_memory
 
@@ -94,7 +101,7 @@ def served(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
             prepare_store(uri, schema, Keyring(b"k" * 32, lambda persons: {}).fingerprint())
             store = store_at(uri, schema, b"k" * 32)
             stack.callback(store.record.close)
-        house = House(store, most_streams=3)
+        house = House(store, most_streams=6)
         server = make_server("127.0.0.1", 0, house.app, threaded=True, request_handler=Quiet)
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever)
@@ -195,13 +202,100 @@ def test_two_who_watch_are_told_the_same_by_one_reader(served: Served) -> None:
 def test_too_many_are_sent_away_and_a_place_comes_free(served: Served) -> None:
     with ExitStack() as stack:
         for _ in range(3):
-            stack.enter_context(served.watch())
+            stack.enter_context(served.watch("desk"))
         refused = served.house.ask("GET", "queue/events", "desk")
         served.house.refused(refused, 503, "too_many_streams")
         assert refused.headers["Retry-After"] == "5"
+        for who in ("consultant", "colleague", "officer"):  # nobody takes all the places
+            stack.enter_context(served.watch(who))
+        served.house.refused(served.house.ask("GET", "queue/events", "manager"), 503, "too_many_streams")
     served.until(lambda: served.live.taken == 0)
+    assert not served.live._held
     with served.watch() as stream:
         assert stream.event() is not None
+
+
+@pytest.mark.parametrize(("most", "of_one"), [(0, 0), (1, 1), (2, 1), (5, 2)])
+def test_places_of_a_person_and_of_all(most: int, of_one: int) -> None:
+    """Of a process with one thread nobody can watch: that thread would answer nobody else."""
+    places = live.Live(store_in_memory(), most)
+    taken = []
+    for who in [uuid4() for _ in range(3)]:
+        for _ in range(most + 1):
+            with suppress(Problem):
+                taken.append((who, places.seat(who)))
+    assert len(taken) == most and max(Counter(who for who, _ in taken).values(), default=0) == of_one
+    for _, seat in taken:
+        seat.give_back()
+    assert places.taken == 0
+
+
+def test_it_ends_where_the_issuer_of_its_token_is_silent(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    def silent(*given: Any) -> None:
+        raise IssuerUnavailable("it does not answer")
+
+    monkeypatch.setattr(served.house.app.extensions["lunpai"].doorkeeper, "still_lets_in", silent)
+    with served.watch() as stream:
+        assert stream.event() is not None
+        assert stream.event() is None
+        assert stream.response.read() == b""
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_reader_that_broke_ends_all_and_is_replaced(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Mistake(Exception):
+        pass
+
+    def broken(*given: Any) -> None:
+        raise Mistake
+
+    with served.watch() as stream:
+        assert stream.event() is not None
+        with monkeypatch.context() as patched:
+            patched.setattr(live.Follower, "_put", broken)
+            sign_in(served, "consultant")
+            assert stream.event() is None
+    with served.watch("colleague") as stream:
+        first = stream.event()
+        assert first is not None
+        assert events_until(stream, sign_in(served, "colleague"))
+
+
+def test_who_comes_back_from_very_long_ago_is_told_how_things_stand(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "FAR_BEHIND", 2)
+    monkeypatch.setattr(live.Live, "missed", lambda *given: pytest.fail("it looked for what was missed"))
+    before = served.house.position
+    for who in ("consultant", "colleague", "supervisor"):
+        sign_in(served, who)
+    served.house.register("consultant", "赵强", "13900000001")  # nothing to a board
+    with served.watch(query=f"?after={before}") as stream:
+        first = stream.event()
+        assert first is not None and first.id == served.house.position
+        position = sign_in(served, "manager")
+        assert [event.id for event in events_until(stream, position)] == [position]
+
+
+def test_no_board_rests_on_what_may_be_lost(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    record, boards = served.house.store.record, served.live
+    told: list[str] = []
+    monkeypatch.setattr(record, "position", lambda: told.append("position") or Record.position(record))
+    monkeypatch.setattr(record, "make_durable", lambda: told.append("durable") or Record.make_durable(record))
+    monkeypatch.setattr(live, "board", lambda *given: told.append("board") or board(*given))
+    with served.watch() as stream:
+        first = stream.event()
+        assert first is not None
+        assert "".join(one[0] for one in told) == "pdpdb", "the reader's beginning, then the watcher's board"
+        position = sign_in(served, "consultant")
+        *_, event = events_until(stream, position)
+        change = live.Change(position, datetime.fromisoformat(event.data["at"]))
+        told.clear()
+        kept, office = boards.after(served.house.site, change), boards._offices[served.house.site]
+        assert told == [] and json.loads(kept) == event.data
+        monkeypatch.setattr(record.recorder, "lives", record.lives + 1)
+        assert boards.after(served.house.site, change) == kept
+        assert told == ["board"] and boards._offices[served.house.site] is not office
 
 
 @pytest.mark.parametrize("how", ["revoked", "departed"])
