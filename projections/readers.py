@@ -70,7 +70,7 @@ class Readers:
                 raise
 
     def position(self, views: Sequence[View]) -> int:
-        """Up to which fact all of these views hold. Raises StoreRefused where one has never been built."""
+        """Up to which fact all of these views hold. Raises NeverBuilt, StoreUnavailable."""
         names = [view.name for view in views]
         with self.connection(None) as connection:
             row = connection.execute(query("holds", self.read_side.schema), {"views": names}).fetchone()
@@ -80,7 +80,7 @@ class Readers:
 
     def wait_until(self, position: int, views: Sequence[View], timeout_seconds: float) -> bool:
         """Wait until all of these views hold up to a position; false when time is over, and at once where others wait
-        in number. Raises StoreRefused, StoreUnavailable."""
+        in number. Raises NeverBuilt, StoreUnavailable."""
         if self.position(views) >= position:
             return True
         if not self._waiting.acquire(blocking=False):

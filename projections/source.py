@@ -77,7 +77,7 @@ class Report(msgspec.Struct, Generic[T], frozen=True):
 def reading(source: Source, *views: View) -> Iterator[Holds]:
     """One snapshot of the views for all that is read inside.
 
-    Opens a transaction unless the caller is in one, whose isolation is then the caller's affair. Raises StoreRefused
+    Opens a transaction unless the caller is in one, whose isolation is then the caller's affair. Raises NeverBuilt
     for a view that has never been built.
     """
     if source.connection.info.transaction_status != pq.TransactionStatus.IDLE:
@@ -110,10 +110,14 @@ def _holds(source: Source, views: Sequence[View]) -> Holds:
     return Holds(position=row[1], known_until=row[2], left_out=row[3], editions=source.editions)
 
 
-def never_built(views: Sequence[View]) -> StoreRefused:
+class NeverBuilt(StoreRefused):
+    """A view that is asked for is not there: a worker, or a rebuild, must make it first."""
+
+
+def never_built(views: Sequence[View]) -> NeverBuilt:
     """Views that a question needs are not there yet."""
     names = " ".join(view.name for view in views)
-    return StoreRefused(f"a view that this report needs has never been built: run lunpai rebuild {names}")
+    return NeverBuilt(f"a view that this report needs has never been built: run lunpai rebuild {names}")
 
 
 def rows(source: Source, name: str, cls: Callable[..., T], **values: Any) -> list[T]:

@@ -49,7 +49,7 @@ def migrate(connection: psycopg.Connection, schema: str) -> int:
     """Bring the schema up to this program's version, in one transaction; returns the version.
 
     The connection's role must own the schema (or be able to create it). Raises StoreRefused for a schema that is newer
-    than the program, or when the program's role is missing and can't be created.
+    than the program, or when one of the program's roles is missing and can't be created, or is not granted.
     """
     wanted = scripts()
     with connection.transaction(), connection.cursor() as cursor:
@@ -84,7 +84,14 @@ def migrate(connection: psycopg.Connection, schema: str) -> int:
 
 def _create_role(cursor: psycopg.Cursor, role: str) -> None:
     """The program works under roles that may do what it does, and nothing else."""
-    if cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
+    there = cursor.execute(
+        "SELECT pg_has_role(current_user, oid, 'MEMBER'), current_user FROM pg_roles WHERE rolname = %s", [role]
+    ).fetchone()
+    if there is not None:
+        member, user = there
+        if not member:
+            grant = sql.SQL("GRANT {} TO {};").format(sql.Identifier(role), sql.Identifier(user)).as_string(cursor)
+            raise StoreRefused(f"the database role {user} may not work as {role}: have an administrator run {grant}")
         return
     try:
         with cursor.connection.transaction():

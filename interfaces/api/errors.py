@@ -170,6 +170,8 @@ def register_errors(app: Flask) -> None:
 
     @app.errorhandler(StoreUnavailable)
     def store(error: StoreUnavailable) -> Response:
+        why = error.__cause__ or error.__context__ or error
+        log.error("store unavailable", extra={"error": type(why).__qualname__})
         return told("store_unavailable", headers={"Retry-After": "1"})
 
     @app.errorhandler(IssuerUnavailable)

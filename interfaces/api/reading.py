@@ -13,8 +13,7 @@ import msgspec
 from flask import current_app
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from application.event_store.appending import StoreRefused
-from projections.source import LIMIT, Key, Source
+from projections.source import LIMIT, Key, NeverBuilt, Source
 from projections.view import View
 
 from .caller import Caller
@@ -73,7 +72,7 @@ def source_of(caller: Caller) -> Iterator[Source]:
     try:
         with parts.readers.connection(site.id) as connection:
             yield Source(connection, parts.readers.read_side.schema, site.id, site.zone, editions)
-    except StoreRefused:
+    except NeverBuilt:
         raise Problem("views_missing") from None
 
 
@@ -84,7 +83,7 @@ def wait_for_views(position: int, views: Sequence[View]) -> None:
         raise Problem("views_missing")
     try:
         there = readers.wait_until(position, views, WAIT_SECONDS)
-    except StoreRefused:
+    except NeverBuilt:
         raise Problem("views_missing") from None
     if not there:
         raise Problem("behind", "the views do not hold it yet", headers={"Retry-After": "1"})

@@ -325,6 +325,15 @@ def test_a_connection_that_broke_is_replaced(house: House) -> None:
     assert statuses[1:] == [200, 200] and statuses[0] in (200, 503)
 
 
+def test_what_was_tampered_with_is_no_view_that_is_missing(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    with house.store.read_side.connection() as connection:
+        connection.execute(f"UPDATE {house.store.read_side.schema}.ownership SET sealed = sealed || '\\x00'::bytea")  # type: ignore[arg-type]
+    house.refused(house.ask("GET", "visitors"), 500, "internal")
+    assert "StoreRefused" in [getattr(record, "error", None) for record in caplog.records]
+    bring_up(house)
+    house.reads("visitors")
+
+
 def test_who_reads_can_change_nothing(house: House) -> None:
     kept = house.app.extensions["lunpai"].readers
     with kept.connection(house.site) as connection:

@@ -75,14 +75,20 @@ def test_a_mistake_of_ours_is_logged_by_kind_and_place(
     assert request["status"] == 500 and not [secret for secret in SECRETS if secret in lines[0].replace("lunpai_", "")]
 
 
-def test_a_store_that_is_away(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_is_away(house: House, lines: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     def away(*arguments: Any) -> None:
-        raise StoreUnavailable("connection to 13900000001 lost")
+        try:
+            raise TimeoutError("13900000001")
+        except TimeoutError:
+            raise StoreUnavailable("connection to 13900000001 lost") from None
 
     monkeypatch.setattr(house.store.record, "held_by", away)
     response = house.ask("GET", "", None, key="lunpai_" + "0" * 16 + "_" + "A" * 43)
     house.refused(response, 503, "store_unavailable")
     assert response.headers["Retry-After"] == "1"
+    why, _ = map(json.loads, lines)
+    assert (why["event"], why["error"]) == ("store unavailable", "TimeoutError"), "its kind, and not its words"
+    assert "139" not in "".join(words(why))
 
 
 def test_what_other_programs_warn_of_is_told_without_what_they_quote() -> None:

@@ -24,6 +24,7 @@ from application.event_store.appending import (
 )
 from application.event_store.mapper import RecordedEvent
 from application.event_store.memory import MemoryRecorder
+from application.event_store.migrations import migrate
 from application.event_store.postgres import PostgresRecorder, prepare_store
 from application.event_store.record import Record
 
@@ -236,6 +237,21 @@ def test_another_master_key_is_refused(
 ) -> None:
     with pytest.raises(StoreRefused, match="master key"):
         prepare_store(postgres_uri, schema, b"another")
+
+
+@pytest.mark.parametrize(("held", "missing"), [(None, "lunpai_program"), ("lunpai_program", "lunpai_reader")])
+def test_who_is_not_granted_the_programs_roles_is_told_which(
+    make_recorder: Callable[..., PostgresRecorder], postgres_uri: str, schema: str, held: str | None, missing: str
+) -> None:
+    user = f"{schema}_user"
+    with psycopg.connect(postgres_uri) as connection:  # nothing of it stays
+        connection.execute(f"CREATE ROLE {user}")  # type: ignore[arg-type]
+        if held is not None:
+            connection.execute(f"GRANT {held} TO {user}")  # type: ignore[arg-type]
+        connection.execute(f"SET LOCAL ROLE {user}")  # type: ignore[arg-type]
+        with pytest.raises(StoreRefused, match=f'GRANT "{missing}" TO "{user}";'):
+            migrate(connection, schema)
+        connection.rollback()
 
 
 def test_programs_migrate_one_at_a_time(postgres_uri: str, schema: str) -> None:
