@@ -19,6 +19,15 @@ from .appending import StoreUnavailable
 from .waiting import reply
 
 REPLY_SECONDS = 5.0
+_CONNECTING = {
+    "connect_timeout": int(REPLY_SECONDS),
+    "keepalives_idle": 30,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": int(REPLY_SECONDS * 1000),
+}
+"""How a database that has fallen silent is noticed."""
+
 _TAKE, _GIVE = b"take", b"give"
 _QUESTIONS = {_TAKE: b"SELECT pg_try_advisory_lock($1)", _GIVE: b"SELECT pg_advisory_unlock($1)"}
 _INT8 = 20
@@ -30,8 +39,8 @@ class CommandLocks:
     process apart is the caller. It speaks to libpq directly, as appends do, since every command asks twice."""
 
     def __init__(self, uri: str) -> None:
-        self._conninfo = make_conninfo(uri, connect_timeout=int(REPLY_SECONDS)).encode()
-        self._session: pq.abc.PGconn | None = None
+        self._conninfo = make_conninfo(uri, **_CONNECTING)
+        self._session: psycopg.Connection | None = None
         self._spoilt = False
         """Whether the session holds what nobody wants any more."""
         self._using = threading.Lock()
@@ -72,26 +81,30 @@ class CommandLocks:
         finally:
             self._using.release()
 
-    def _begun(self) -> pq.abc.PGconn:
+    def _begun(self) -> psycopg.Connection:
         self._drop()
-        session = pq.PGconn.connect(self._conninfo)
-        if session.status != pq.ConnStatus.OK:
-            raise StoreUnavailable("the database can't be reached")
-        for name, question in _QUESTIONS.items():
-            session.prepare(name, question, [_INT8])
-        session.nonblocking = 1
+        # Not by libpq's own connect, which stops all threads of the process until the database answers.
+        session = psycopg.connect(self._conninfo, autocommit=True)
+        try:
+            for name, question in _QUESTIONS.items():
+                session.pgconn.send_prepare(name, question, [_INT8])
+                if reply(session.pgconn, REPLY_SECONDS).status != pq.ExecStatus.COMMAND_OK:
+                    raise StoreUnavailable("the database has ended the session")
+        except (psycopg.Error, StoreUnavailable):
+            session.close()
+            raise
         return session
 
     @staticmethod
-    def _ask(session: pq.abc.PGconn, name: bytes, command: UUID) -> bool:
+    def _ask(session: psycopg.Connection, name: bytes, command: UUID) -> bool:
         number = command.bytes[:8]  # as PostgreSQL reads an int8
-        session.send_query_prepared(name, [number], [pq.Format.BINARY], pq.Format.BINARY)
-        result = reply(session, REPLY_SECONDS)
+        session.pgconn.send_query_prepared(name, [number], [pq.Format.BINARY], pq.Format.BINARY)
+        result = reply(session.pgconn, REPLY_SECONDS)
         if result.status != pq.ExecStatus.TUPLES_OK:
             raise StoreUnavailable("the database has ended the session")
         return result.get_value(0, 0) == b"\1"
 
     def _drop(self) -> None:
         if self._session is not None:
-            self._session.finish()
+            self._session.close()
         self._session, self._spoilt = None, False

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -130,6 +133,31 @@ def test_no_database(shared: Shared) -> None:
         locks.take(COMMAND)
     locks.give_back(COMMAND)
     locks.close()
+
+
+def test_a_database_that_falls_silent_hangs_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It lets somebody in, and then says nothing more."""
+    monkeypatch.setattr("application.event_store.command_locks.REPLY_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def let_in() -> None:
+            connection, _ = server.accept()
+            with connection:
+                (length,) = struct.unpack("!i", connection.recv(4))
+                connection.recv(length)
+                connection.sendall(b"R" + struct.pack("!ii", 8, 0) + b"Z" + struct.pack("!i", 5) + b"I")
+                while connection.recv(1000):
+                    pass
+
+        thread = threading.Thread(target=let_in)
+        thread.start()
+        uri = f"postgresql://somebody@127.0.0.1:{server.getsockname()[1]}/x?sslmode=disable&gssencmode=disable"
+        locks = CommandLocks(uri)
+        with pytest.raises(StoreUnavailable, match="in time"):
+            locks.take(COMMAND)
+        thread.join(10)
+        assert not thread.is_alive(), "the connection was closed"
+        locks.close()
 
 
 def held(shared: Shared) -> int:
