@@ -17,9 +17,10 @@ import msgspec
 import psycopg
 from croniter import croniter
 from procrastinate import App, JobContext, PsycopgConnector, RetryStrategy
-from procrastinate.exceptions import ConnectorException, JobAborted
+from procrastinate.exceptions import ConnectorException, JobAborted, UniqueViolation
 from procrastinate.job_context import AbortReason
 from procrastinate.jobs import Status
+from procrastinate.manager import JobManager
 from procrastinate.periodic import PeriodicTask
 from psycopg import sql
 
@@ -152,6 +153,22 @@ class _TaskInZone(PeriodicTask):
         return clock(self.cron, self.zone)
 
 
+class _Manager(JobManager):
+    async def retry_job_by_id_async(self, job_id: int, *arguments: Any, **more: Any) -> None:
+        """A job that is tried again waits in the queue, where another of the same task may wait already: two must not.
+        That one does what there was to do, and this one is over - left as it is, it would hold up all others."""
+        try:
+            await super().retry_job_by_id_async(job_id, *arguments, **more)
+        except UniqueViolation:
+            await self.finish_job_by_id_async(job_id, Status.FAILED, delete_job=True)
+
+
+class _App(App):
+    def __init__(self, *, connector: PsycopgConnector, **more: Any) -> None:
+        super().__init__(connector=connector, **more)
+        self.job_manager = _Manager(connector)
+
+
 def application(
     read_side: ReadSide, schedule: Schedule, zone: ZoneInfo, say: Say, *, wait_base_seconds: int = WAIT_BASE_SECONDS
 ) -> App:
@@ -172,7 +189,7 @@ def application(
         timeout=PATIENCE_SECONDS,
         reconnect_timeout=RECONNECT_SECONDS,
     )
-    app = App(
+    app = _App(
         connector=connector,
         periodic_defaults={"max_delay": max(MADE_UP_SECONDS_AT_LEAST, schedule.make_up_hours * 3600)},
     )

@@ -296,6 +296,42 @@ def test_a_task_at_work_when_the_worker_ends_is_left_to_the_next(
         next_worker.heard("long: done")
 
 
+@pytest.mark.parametrize("ends", ["the worker ends", "the worker dies", "the database was away"])
+def test_a_task_at_work_while_the_same_waits_is_left_to_that(
+    read_side: ReadSide, monkeypatch: pytest.MonkeyPatch, ends: str
+) -> None:
+    as_ever = jobs.run
+
+    def run(*arguments: Any, tell: Callable[[Progress], None], **options: Any) -> Any:
+        monkeypatch.setattr(jobs, "run", as_ever)
+        assert defer(read_side, "twice", CHECK)  # it falls due again
+        if ends == "the database was away":
+            raise StoreUnavailable("gone")
+        begun.set()
+        while True:
+            tell(Progress("folding", 0, 1))
+
+    begun = threading.Event()
+    defer(read_side, "twice", CHECK)
+    if ends == "the worker dies":
+        with queue_of(read_side) as connection:
+            connection.execute("UPDATE procrastinate_jobs SET status = 'doing', worker_id = NULL")
+        assert defer(read_side, "twice", CHECK)
+    else:
+        monkeypatch.setattr(jobs, "run", run)
+        with working(read_side) as worker:
+            if ends == "the worker ends":
+                assert begun.wait(PATIENCE_SECONDS)
+            else:
+                worker.heard("twice: done")
+    with working(read_side) as worker:
+        defer(read_side, "another", CHECK)
+        worker.heard("another: done")
+    assert [(task, status) for task, status, *_ in outcomes(read_side)] == [("twice", "done"), ("another", "done")]
+    with queue_of(read_side) as connection:
+        assert waiting(connection) == []
+
+
 def test_what_a_dead_worker_had_taken_is_done_by_another(read_side: ReadSide) -> None:
     defer(read_side, "orphan", CHECK)
     with queue_of(read_side) as connection:
