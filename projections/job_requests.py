@@ -113,6 +113,7 @@ FROM outcome o
 LEFT JOIN LATERAL (SELECT * FROM request WHERE job = o.job ORDER BY requested_at LIMIT 1) r ON true
 LEFT JOIN {rebuild} b ON b.id = o.rebuild
 WHERE (%(job)s::bigint IS NULL OR o.job = %(job)s) AND (%(before)s::bigint IS NULL OR o.id < %(before)s)
+  AND (NOT %(last)s OR o.id IN (SELECT max(id) FROM outcome GROUP BY task))
 ORDER BY o.id DESC
 LIMIT %(most)s
 """
@@ -184,7 +185,13 @@ class JobDesk:
     def over(self, most: int, before: int | None = None) -> list[Job]:
         """What became of jobs, the latest first; before a number of such a list."""
         with self._queue() as connection:
-            return self._rows(connection, OVER, Job, job=None, before=before, most=most)
+            return self._over(connection, before=before, most=most)
+
+    def last(self) -> dict[str, Job]:
+        """Task -> what became of it last."""
+        with self._queue() as connection:
+            found = self._over(connection, last=True)
+        return {one.task: one for one in found}
 
     def job(self, job: int) -> Job:
         """One job. Raises NotThere: none, or one of long ago."""
@@ -214,11 +221,22 @@ class JobDesk:
 
     def _one(self, connection: psycopg.Connection, job: int) -> Job:
         # A job that is at its end may stand in both.
-        found = self._rows(connection, OVER, Job, job=job, before=None, most=1)
+        found = self._over(connection, job=job, most=1)
         found = found or self._rows(connection, QUEUED, _queued, job=job)
         if not found:
             raise NotThere(f"no job has the number {job}")
         return found[0]
+
+    def _over(
+        self,
+        connection: psycopg.Connection,
+        *,
+        job: int | None = None,
+        before: int | None = None,
+        most: int | None = None,
+        last: bool = False,
+    ) -> list[Job]:
+        return self._rows(connection, OVER, Job, job=job, before=before, most=most, last=last)
 
     def _rows(
         self, connection: psycopg.Connection, query: str, cls: Callable[..., Job], **values: int | None

@@ -187,7 +187,7 @@ def show_schedule(caller: Caller, given: dict[str, Any]) -> ScheduleTold:
     zone = ZoneInfo(planned.timezone) if planned.timezone is not None else current_app.extensions["lunpai"].store.zone
     waiting, workers = desk.queued()
     queued = {one.task: one.status for one in waiting}
-    last = {one.task: one for one in reversed(desk.over(LAST))}
+    last = desk.last()
     now = datetime.now(UTC)
     tasks = tuple(
         TaskLine(

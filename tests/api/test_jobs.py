@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 
 from projections import jobs
-from projections.job_queue import defer, queue_of
+from projections.job_queue import Outcome, defer, note, queue_of
 from projections.rebuild import Progress
 from projections.records import run
 from projections.schedule import Task
@@ -218,6 +218,9 @@ def test_the_schedule(house: House, home: Path, monkeypatch: pytest.MonkeyPatch)
         worker.heard("weekly-rebuild: done")
     last = house.reads("schedule")["tasks"][1]["last"]
     assert (last["status"], last["what"], last["views"]) == ("done", "rebuild", ["docket"])
+    failed = Outcome(task="weekly-rebuild", status="failed", started_at=datetime.now(UTC), message="gone")
+    note(house.store.read_side, failed)
+    assert house.reads("schedule")["tasks"][1]["last"]["status"] == "failed", "the last one, whatever was before"
 
     file = home / "schedule.yaml"
     file.write_text("timezone: Europe/Berlin\ntasks:\n  hourly: {what: check, cron: '0 * * * *', views: [docket]}\n")
