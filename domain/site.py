@@ -36,7 +36,7 @@ class StaffEnrolled(Fact, frozen=True, kw_only=True):
 
 @stored_as("staff.departed.v1")
 class StaffDeparted(Fact, frozen=True, kw_only=True):
-    """A consultant has left the company (A13). Files named for an heir follow as facts of each visitor."""
+    """Somebody has left the company (A13). Files named for an heir follow as facts of each visitor."""
 
     staff: UUID
     by: UUID | None
@@ -167,9 +167,12 @@ class DepartStaff(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def depart_staff(site: Site, command: DepartStaff) -> StaffDeparted:
-    """A consultant leaves. Raises Refusal unknown_staff, not_permitted, wrong_state (left before)."""
-    if site.member(command.staff).departed:
+    """Somebody leaves. A supervisor may say so of consultants alone: who leads or watches the supervisors is not theirs
+    to remove. Raises Refusal unknown_staff, not_permitted, wrong_state (left before)."""
+    leaver = site.member(command.staff)
+    if leaver.departed:
         raise Refusal("wrong_state", "this person has left before")
     if command.by is not None:
-        site.require_role(command.by, ("manager", "supervisor"), "recording a departure")
+        roles = ("manager", "supervisor") if leaver.role == "consultant" else ("manager",)
+        site.require_role(command.by, roles, f"recording the departure of this {leaver.role}")
     return StaffDeparted(staff=command.staff, by=command.by)

@@ -127,7 +127,8 @@ def enrol(caller: Caller, given: dict[str, Any]) -> Answer:
     refuses=["unknown_staff", "unknown_visitor", "not_owner", "not_permitted", "wrong_state"],
 )  # fmt: skip
 def depart(caller: Caller, given: dict[str, Any], *, staff: UUID) -> Answer:
-    """Somebody leaves the company; heirs take over visitors. Keys of theirs open nothing from then on."""
+    """Somebody leaves the company; heirs take over visitors. Keys of theirs open nothing from then on. A supervisor may
+    say so of consultants alone."""
     heirs = [(heir["visitor"], heir["to"]) for heir in given["heirs"]]
     return caller.office.depart(caller.stamp(given), who=staff, heirs=heirs, by=caller.staff)
 

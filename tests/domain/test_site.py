@@ -99,6 +99,19 @@ def test_a_departure_is_recorded_by_those_in_charge(role: str, code: str) -> Non
     office.when(depart_staff, DepartStaff(staff=LIN, by=WANG)).then_refused(code)
 
 
+@pytest.mark.parametrize("role", [role for role in ROLES if role != "consultant"])
+def test_anybody_but_a_consultant_leaves_by_a_managers_hand_alone(role: str) -> None:
+    office = given(evolve, OPENED, enrolled(LIN, role), enrolled(WANG, "supervisor"), enrolled(CHEN, "manager"))
+    office.when(depart_staff, DepartStaff(staff=LIN, by=WANG)).then_refused("not_permitted")
+    office.when(depart_staff, DepartStaff(staff=LIN, by=CHEN)).then(StaffDeparted(staff=LIN, by=CHEN))
+    office.when(depart_staff, DepartStaff(staff=LIN, by=None)).then(StaffDeparted(staff=LIN, by=None))
+
+
+def test_a_consultant_leaves_by_a_supervisors_hand_too() -> None:
+    office = given(evolve, OPENED, enrolled(LIN), enrolled(WANG, "supervisor"))
+    office.when(depart_staff, DepartStaff(staff=LIN, by=WANG)).then(StaffDeparted(staff=LIN, by=WANG))
+
+
 def test_a_stranger_does_not_leave() -> None:
     given(evolve, OPENED).when(depart_staff, DepartStaff(staff=LIN, by=None)).then_refused("unknown_staff")
 
