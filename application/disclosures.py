@@ -97,8 +97,8 @@ def reveal(
 ) -> Shown:
     """The name and phone of an entry in full, and that they were shown, to whom and why.
 
-    Raises Refusal unknown_visitor, wrong_state (erased), bad_value (purpose `other` without a note), LimitReached
-    too_many_reveals."""
+    Raises Refusal unknown_visitor, wrong_state (erased, or repeated late), bad_value (purpose `other` without a note),
+    LimitReached too_many_reveals."""
     if purpose == "other" and not (note or "").strip():
         raise Refusal("bad_value", "say why, where the purpose is none of those listed")
 
@@ -120,6 +120,8 @@ def reveal(
 
     carried = office.carry_out(stamp, decide, reveal=entry, purpose=purpose, note=note)
     (envelope,) = carried.envelopes
+    if carried.repeated and disclosure.repeated_late(envelope.recorded_at, office.now()):
+        raise Refusal("wrong_state", "this was shown before; ask anew, under another Idempotency-Key")
     contact = office.files.contact(entry, {entry.visitor: office.files.visitor(entry.visitor)})
     if contact is None:
         raise Refusal("wrong_state", "these data are erased")

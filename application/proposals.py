@@ -6,9 +6,10 @@ from typing import Literal
 from uuid import UUID, uuid4
 
 from domain import four_eyes
-from domain.disclosure import Limits, Purpose
-from domain.four_eyes import Proposal, ProposalMade, Proposals, Propose, proposals_id
+from domain.disclosure import Limits, Purpose, repeated_late
+from domain.four_eyes import ExportDownloaded, Proposal, ProposalMade, Proposals, Propose, proposals_id
 from domain.record import Fact
+from domain.refusals import Refusal
 
 from .commands import Decided, Stamp
 from .desk import Answer
@@ -77,7 +78,7 @@ def hand_out(
     office: SalesOffice, stamp: Stamp, *, proposal: UUID, persons: int, position: int, format: Literal["xlsx", "json"]
 ) -> Answer:
     """Put on record that an export is handed to somebody, before it is. Raises what export_approved raises, and
-    wrong_state for a second time."""
+    wrong_state for a second time: also for a repeat that comes late, or would hand out more than is on record."""
 
     def decide() -> Decided:
         known = proposals_of(office)
@@ -88,7 +89,15 @@ def hand_out(
             four_eyes.download(known, proposal, stamp.actor, office.now(), format=format, **told),
         )
 
-    return office.answer(office.carry_out(stamp, decide, export=proposal, format=format), subject=proposal)
+    carried = office.carry_out(stamp, decide, export=proposal, format=format)
+    (envelope,) = carried.envelopes
+    assert isinstance(envelope.fact, ExportDownloaded)
+    if carried.repeated:
+        if repeated_late(envelope.recorded_at, office.now()):
+            raise Refusal("wrong_state", "this was handed out before; propose it anew")
+        if persons > envelope.fact.persons:
+            raise Refusal("wrong_state", "there are more by now than were handed out before; propose it anew")
+    return office.answer(carried, subject=proposal)
 
 
 def _next(office: SalesOffice, known: Proposals, fact: Fact) -> Decided:

@@ -22,6 +22,8 @@ Purpose = Literal["contact", "contract", "dispute", "complaint", "correction", "
 PURPOSES: tuple[str, ...] = Purpose.__args__  # type: ignore[attr-defined]
 
 MINUTE = timedelta(minutes=1)
+REPEATED_WITHIN = timedelta(minutes=10)
+"""So long what was shown is shown again to who repeats the asking, as an answer may have been lost on its way."""
 
 
 @stored_as("disclosure.looked_up.v1")
@@ -96,6 +98,11 @@ def check_reveal(looks: Looks | None, limits: Limits, now: datetime, zone: ZoneI
     """Raises LimitReached too_many_reveals."""
     if looks is not None and looks.reveals >= limits.reveals_a_day:
         raise LimitReached("too_many_reveals", again_at=day_ends(now, zone))
+
+
+def repeated_late(first: datetime, now: datetime) -> bool:
+    """Whether a repeat of what was asked first at an instant comes too late to be shown the same again."""
+    return now > first + REPEATED_WITHIN
 
 
 def day_ends(now: datetime, zone: ZoneInfo) -> datetime:

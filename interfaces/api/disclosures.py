@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 from flask import current_app
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import Schema, fields
 
 from application.disclosures import LONGEST_NOTE, Look, Place, Shown, What, looks_on_record, reveal
 from domain.disclosure import PURPOSES
@@ -19,12 +19,11 @@ from .answers import names
 from .caller import Caller
 from .fields import code, count, text
 from .operations import Resource
-from .reading import Paged, cursor, key_after
+from .reading import InPeriod, Paged, cursor, key_after
 from .whose import owned_visitor
 
 disclosures = Resource("disclosures", "Personal data in full: who is shown what, and why; all looks are on record")
 SITE = "/sites/<uuid:site>"
-LONGEST_PERIOD_DAYS = 31
 FIRST_PLACE: Place = (date.max, UUID(int=0), 0)
 
 
@@ -34,16 +33,9 @@ class Reveal(Schema):
     note = text(LONGEST_NOTE, metadata={"description": "Why, in words; needed where the purpose is `other`."})
 
 
-class OfDays(Paged):
-    first = fields.Date(required=True, metadata={"example": "2026-03-01"})
-    last = fields.Date(required=True, metadata={"example": "2026-03-31", "description": "Included."})
+class OfDays(InPeriod, Paged):
+    longest_days = 31
     staff = fields.UUID(metadata={"description": "Only this one's."})
-    limit = fields.Integer(load_default=100, validate=validate.Range(min=1, max=500), metadata={"example": 100})
-
-    @validates_schema
-    def in_order(self, given: dict[str, Any], **more: Any) -> None:
-        if not 0 <= (given["last"] - given["first"]).days < LONGEST_PERIOD_DAYS:
-            raise ValidationError(f"Give a period of 1 to {LONGEST_PERIOD_DAYS} days.")
 
 
 class Looks(msgspec.Struct, frozen=True, kw_only=True):

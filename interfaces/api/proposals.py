@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -27,7 +27,7 @@ from .errors import language
 from .examples import STAFF
 from .fields import code
 from .operations import Resource
-from .reports import Paged, cursor, key_after, source_of
+from .reading import Paged, cursor, key_after, source_of, today
 from .spec import Download
 
 proposals = Resource("proposals", "Four eyes: proposals, their approval, and exports of the register in full")
@@ -87,7 +87,7 @@ def propose_export(caller: Caller, given: dict[str, Any]) -> Answer:
     owner, limits = given.get("owner"), _limits()
     with source_of(caller) as source:
         found, _, _ = every(
-            lambda **page: ownership(source, _today(caller), owner or "all", **page), limits.persons_an_export + 1
+            lambda **page: ownership(source, today(caller), owner or "all", **page), limits.persons_an_export + 1
         )
     return on_record.propose_export(
         caller.office, caller.stamp(given), limits, owner=owner, purpose=given["purpose"], persons=len(found)
@@ -135,11 +135,11 @@ def refuse_proposal(caller: Caller, given: dict[str, Any], *, proposal: UUID) ->
 def download_export(caller: Caller, given: dict[str, Any], *, proposal: UUID) -> Download:
     """The file of an approved export, made as it is fetched: nothing of it is kept. For who proposed and who approved
     it, once each, which is put on record."""
-    office, limits, today = caller.office, _limits(), _today(caller)
+    office, limits, day = caller.office, _limits(), today(caller)
     approved, form = on_record.export_approved(office, proposal, caller.staff), given["format"]
     with source_of(caller) as source, reading(source, OWNERSHIP):
         asked = Asked(
-            source=source, office=office, day=today, first=today, last=today, whose=approved.made.about,
+            source=source, office=office, day=day, first=day, last=day, whose=approved.made.about,
             most=limits.persons_an_export,
         )  # fmt: skip
         found = register_sheets(asked)
@@ -149,10 +149,10 @@ def download_export(caller: Caller, given: dict[str, Any], *, proposal: UUID) ->
     told = {"persons": len(sheet.rows), "position": found.holds.position}
     on_record.hand_out(office, caller.stamp(given), proposal=proposal, format=form, **told)
     site = office.files.site()
-    about = About(report="ownership", site=site.name, first=today, last=today, zone=site.zone)
+    about = About(report="ownership", site=site.name, first=day, last=day, zone=site.zone)
     printer = ReportPrinter(about, found, language())
     content = printer.workbook_bytes() if form == "xlsx" else printer.json_bytes()
-    return Download(content, FORMATS[form], f"register-{today}.{form}")
+    return Download(content, FORMATS[form], f"register-{day}.{form}")
 
 
 def _line(caller: Caller, one: Proposal, now: datetime) -> ProposalLine:
@@ -176,7 +176,3 @@ def _line(caller: Caller, one: Proposal, now: datetime) -> ProposalLine:
 def _limits() -> Limits:
     limits: Limits = current_app.extensions["lunpai"].limits
     return limits
-
-
-def _today(caller: Caller) -> date:
-    return caller.now().astimezone(caller.office.files.site().zone).date()

@@ -51,13 +51,16 @@ class OfDay(QuerySchema):
 
 
 class InPeriod(Schema):
+    """Days from one to another, no more than `longest_days`."""
+
+    longest_days = LONGEST_PERIOD_DAYS
     first = Day(required=True, metadata={"example": "2026-03-01"})
     last = Day(required=True, metadata={"example": "2026-03-31", "description": "Included."})
 
     @validates_schema
     def in_order(self, given: dict[str, Any], **more: Any) -> None:
-        if not 0 <= (given["last"] - given["first"]).days < LONGEST_PERIOD_DAYS:
-            raise ValidationError(f"Give a period of 1 to {LONGEST_PERIOD_DAYS} days.")
+        if not 0 <= (given["last"] - given["first"]).days < self.longest_days:
+            raise ValidationError(f"Give a period of 1 to {self.longest_days} days.")
 
 
 @contextmanager

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from io import BytesIO
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from openpyxl import load_workbook
+from werkzeug.test import TestResponse
 
-from domain.disclosure import Limits
+from domain.disclosure import REPEATED_WITHIN, Limits
 from domain.four_eyes import ExportDownloaded
 from interfaces.api.app import create_app
 from projections.records import run
 from tests.api.house import House, now, store_on_disk
+from tests.api.test_disclosures import later
 
 CONTRACT = {"purpose": "contract"}
 
@@ -69,6 +73,39 @@ def test_the_whole_way(kept: House) -> None:
     line = next(one for one in kept.reads("proposals")["proposals"] if one["proposal"] == proposal)
     assert line["status"] == "approved" and line["decided_by"] == str(kept.staff["manager"])
     assert line["taken"] == [str(kept.staff[who]) for who in ("supervisor", "manager")]
+
+
+def test_a_file_is_handed_out_again_for_ten_minutes_only(kept: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    proposal = propose(kept)
+    kept.does(f"proposals/{proposal}/approval", {}, "manager")
+    before = kept.position
+
+    def fetch() -> TestResponse:
+        return kept.ask("POST", f"exports/{proposal}/downloads", "supervisor", {"format": "json"}, idempotency="lost")
+
+    first = fetch()
+    later(monkeypatch, REPEATED_WITHIN - timedelta(seconds=30))
+    assert fetch().json == first.json and kept.position == before + 1
+    later(monkeypatch, REPEATED_WITHIN + timedelta(seconds=1))
+    told = kept.refused(fetch(), 409, "wrong_state")
+    assert "propose it anew" in told["detail"] and kept.position == before + 1
+
+
+def test_a_repeat_hands_out_no_more_than_is_on_record(tmp_path: Path) -> None:
+    with store_on_disk(tmp_path) as store:
+        house = House(store)
+        house.register("consultant", "赵强", "13900000001")
+        run(store.read_side, None, check=False, asked_by="test", tell=lambda progress: None)
+        proposal = propose(house)
+        house.does(f"proposals/{proposal}/approval", {}, "manager")
+        path = f"exports/{proposal}/downloads"
+        fetched = house.ask("POST", path, "supervisor", {"format": "json"}, idempotency="lost")
+        assert len((fetched.json or {})["sheets"]["ownership"]["rows"]) == 1
+        house.register("consultant", "钱多", "13900000002")
+        run(store.read_side, None, check=False, asked_by="test", tell=lambda progress: None)
+        again = house.ask("POST", path, "supervisor", {"format": "json"}, idempotency="lost")
+        told = house.refused(again, 409, "wrong_state")
+        assert "more by now" in told["detail"] and "13900000002" not in again.get_data(as_text=True)
 
 
 def test_one_owners_customers_alone(kept: House) -> None:
