@@ -26,6 +26,9 @@ from domain.visitor import VisitorRegistered
 HIDDEN = frozenset({"sealed", "person", "buyer_sealed", "buyer_person", "text", "sha256", "asked_hash"})
 """Fields of facts that are not told: ciphertext, whose key it is under, a rulebook's whole text."""
 
+OF_OTHERS = frozenset({"same_name_as"})
+"""Fields that are not told of another's customer: what else the register holds of it. The number of the entry that the
+command made stays: without it nothing more could be said of that entry."""
 
 RESTS_ON: dict[type[Fact], tuple[str, ...]] = {
     DisputeOpened: ("attribution.claim_within_days",),
@@ -64,15 +67,15 @@ class EntryLine(msgspec.Struct, frozen=True):
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """Who owns a visitor (None: nobody) and on what ground; `until`: the last protected day (None: no limit, or
-    nobody)."""
+    nobody). Of another's customer a consultant is told the owner alone."""
 
     owner: str | None
     owner_id: UUID | None
-    ground: str
-    ground_text: Text
+    ground: str | None
+    ground_text: Text | None
     since: datetime | None
     until: date | None
-    bought: bool
+    bought: bool | None
     clauses: tuple[str, ...]
 
 
@@ -106,15 +109,18 @@ class Happened(msgspec.Struct, frozen=True, kw_only=True):
     staff: dict[UUID, str]
 
 
-def happened(office: SalesOffice, answer: Answer) -> Happened:
-    """An answer as it is told."""
-    facts = tuple(_fact(office, e) for e in answer.facts if not isinstance(e.fact, QueueOpened))
-    standing = standing_of(office, answer.attribution) if answer.attribution else None
+def happened(office: SalesOffice, answer: Answer, *, only_own_of: UUID | None = None) -> Happened:
+    """An answer as it is told. `only_own_of`: of whom alone the customers are told of in full (None: of everybody)."""
+    found = answer.attribution
+    taken = found is not None and only_own_of is not None and found.owner not in (None, only_own_of)
+    hidden = HIDDEN | OF_OTHERS if taken else HIDDEN
+    facts = tuple(_fact(office, e, hidden) for e in answer.facts if not isinstance(e.fact, QueueOpened))
+    standing = (taken_by if taken else standing_of)(office, found) if found else None
     shares = shares_of(answer.settlement) if answer.settlement else None
     cited = [*_cited(fact.content for fact in facts), *_decided_by(office, answer.facts)]
-    if answer.attribution:
+    if found and not taken:
         # What the last thing that happened did, also where the claim does not rest on it.
-        cited += [*answer.attribution.clauses, *(c for step in answer.attribution.steps[-1:] for c in step.clauses)]
+        cited += [*found.clauses, *(c for step in found.steps[-1:] for c in step.clauses)]
     mentioned = [standing.owner_id] if standing else []
     return Happened(
         position=answer.position,
@@ -144,6 +150,12 @@ def standing_of(office: SalesOffice, found: Attribution) -> Standing:
     )
 
 
+def taken_by(office: SalesOffice, found: Attribution) -> Standing:
+    """What somebody is told of another's customer: that it is taken, and by whom."""
+    told = standing_of(office, found)
+    return msgspec.structs.replace(told, ground=None, ground_text=None, since=None, until=None, bought=None, clauses=())
+
+
 def shares_of(found: Settlement) -> Shares:
     return Shares(
         ground=found.ground,
@@ -168,7 +180,7 @@ def names(office: SalesOffice, ids: Iterable[Any]) -> dict[UUID, str]:
     return {staff: office.files.staff_name(staff) for staff in found}
 
 
-def _fact(office: SalesOffice, envelope: Envelope) -> FactTold:
+def _fact(office: SalesOffice, envelope: Envelope, hidden: frozenset[str]) -> FactTold:
     zone = office.files.site().zone
     content = msgspec.to_builtins(envelope.fact)
     return FactTold(
@@ -177,7 +189,7 @@ def _fact(office: SalesOffice, envelope: Envelope) -> FactTold:
         at=envelope.occurred_at.astimezone(zone),
         known_at=envelope.known_at.astimezone(zone),
         edition=envelope.edition,
-        content={name: value for name, value in content.items() if name not in HIDDEN},
+        content={name: value for name, value in content.items() if name not in hidden},
     )
 
 

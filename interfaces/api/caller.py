@@ -60,17 +60,22 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
         return self.member.staff
 
     def stamp(self, given: Mapping[str, Any]) -> Stamp:
-        """The stamp of this command: given by the caller, whatever the body says."""
-        assert self.command_id is not None
+        """The stamp of this command, or of a question that is put on record: given by the caller, whatever the body
+        says."""
         at: datetime | None = given.get("at")
         return Stamp(
             actor=self.staff,
             at=at or self.now(),
             at_given=at is not None,
             entered_at=self.now() if self.clock else None,
-            command_id=self.command_id,
+            command_id=self.command_id or uuid.uuid4(),
             content=self.content,
         )
+
+    @property
+    def only_own_of(self) -> UUID | None:
+        """Of whom alone the customers are told of in full; None: of everybody."""
+        return self.staff if self.grant == "own" else None
 
     def now(self) -> datetime:
         return self.clock() if self.clock else datetime.now(UTC)
@@ -162,21 +167,23 @@ class Doorkeeper:
 
 
 def with_body(caller: Caller) -> Caller:
-    """The caller of a question or command that comes with a body; a command has an id and a content."""
+    """The caller of a question or command that comes with a body, and says nothing beside it. Raises Problem
+    bad_fields."""
+    if request.args:
+        raise Problem("bad_fields", errors={"query": {name: ["Unknown field."] for name in request.args}})
     g.body = read_body(request)
     return caller
 
 
 def with_command(caller: Caller) -> Caller:
-    """The caller of a command. Raises Problem idempotency_key_missing, idempotency_key_malformed, bad_precondition."""
+    """The caller of a command, which has an id and a content. Raises Problem idempotency_key_missing,
+    idempotency_key_malformed, bad_fields, bad_precondition."""
     shown = request.headers.get("Idempotency-Key")
     if shown is None:
         raise Problem("idempotency_key_missing")
     name = re.fullmatch(r'"?([!-~]{1,200}?)"?', shown.strip())
     if name is None:
         raise Problem("idempotency_key_malformed")
-    if request.args:
-        raise Problem("bad_fields", errors={"query": {name: ["Unknown field."] for name in request.args}})
     with_body(caller)
     condition = request.headers.get("If-Match", "")
     content = json.dumps([request.path, g.body, condition], sort_keys=True, ensure_ascii=False)

@@ -106,7 +106,9 @@ class Resource(Blueprint):
                 assert caller.command_id is not None
                 with current_app.extensions["lunpai"].running.only(caller.command_id):
                     found: Any = view(caller, given, **path)
-                return dumped(happened(caller.office, found) if isinstance(found, Answer) else found)
+                if isinstance(found, Answer):
+                    found = happened(caller.office, found, only_own_of=caller.only_own_of)
+                return dumped(found)
 
             doc = document(view.__name__, action, answer, command=True, refuses=refuses)
             return self._add(rule, "POST", schema, "json", example, action, doc, run, with_command)

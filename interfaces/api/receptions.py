@@ -17,6 +17,7 @@ from .caller import Caller
 from .examples import COLLEAGUE, STAFF, VISITOR
 from .fields import CommandSchema, Flag, QuerySchema, VisitorSchema, code, count, phone, text
 from .operations import Resource
+from .reading import Day
 from .whose import anybody, at_reception, said_of_oneself
 
 receptions = Resource("receptions", "Receptions: who receives whom, whether it is a turn, and why")
@@ -59,7 +60,7 @@ class End(CommandSchema):
 
 
 class OfDay(QuerySchema):
-    day = fields.Date(metadata={"example": "2026-03-02", "description": "Left out: today, or last night."})
+    day = Day(metadata={"example": "2026-03-02", "description": "Left out: today, or last night."})
 
 
 @receptions.command(

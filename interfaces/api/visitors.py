@@ -9,7 +9,6 @@ import msgspec
 from flask import current_app
 from marshmallow import fields
 
-from application.commands import Stamp
 from application.desk import Answer
 from application.disclosures import look_up_on_record
 from application.looking_up import Found
@@ -23,7 +22,7 @@ from .caller import Caller
 from .examples import COLLEAGUE, RELATIVE, STAFF
 from .fields import CommandSchema, Flag, OneOf, PostedQuerySchema, QuerySchema, VisitorSchema, code, count, phone, text
 from .operations import Resource
-from .whose import anybody, one_is_own, own_visitor, said_of_oneself
+from .whose import anybody, both_are_own, own_visitor, said_of_oneself
 
 visitors = Resource("visitors", "Visitors: the public register, follow-ups, relations, and who owns whom")
 SITE = "/sites/<uuid:site>"
@@ -97,7 +96,8 @@ class VisitorLine(msgspec.Struct, frozen=True, kw_only=True):
     example={"name": "赵强", "phone": "13900000001", "via": "visit", "by": STAFF}, refuses=["unknown_staff"],
 )  # fmt: skip
 def register(caller: Caller, given: dict[str, Any]) -> Answer:
-    """Enter somebody in the public register; answers who owns the visitor, and why."""
+    """Enter somebody in the public register; answers who owns the visitor, and why. Of a colleague's customer a
+    consultant is told only whose it is."""
     told = {name: given[name] for name in ("name", "phone", "via", "number") if name in given}
     return caller.office.register(caller.stamp(given), by=caller.by(given), **told)
 
@@ -110,10 +110,8 @@ def look_up_visitor(caller: Caller, given: dict[str, Any]) -> Finds:
     """Who somebody is, by phone or full name. A consultant learns of another's customer only whose it is.
 
     That it was asked is put on record, each time; so many times a minute and a day for each member of staff."""
-    only_own_of = caller.staff if caller.grant == "own" else None
-    stamp = Stamp(actor=caller.staff, at=caller.now(), at_given=False)
     limits = current_app.extensions["lunpai"].limits
-    return Finds(look_up_on_record(caller.office, stamp, limits, only_own_of=only_own_of, **given))
+    return Finds(look_up_on_record(caller.office, caller.stamp({}), limits, only_own_of=caller.only_own_of, **given))
 
 
 @visitors.query(
@@ -148,11 +146,12 @@ def follow_up(caller: Caller, given: dict[str, Any], *, visitor: UUID) -> Answer
 
 
 @visitors.command(
-    f"{ONE}/relations", Relation, action="visitors.relate", whose=one_is_own,
+    f"{ONE}/relations", Relation, action="visitors.relate", whose=both_are_own,
     example={"to": {"visitor": RELATIVE}, "relation": "spouse"}, refuses=["unknown_visitor"],
 )  # fmt: skip
 def relate(caller: Caller, given: dict[str, Any], *, visitor: UUID) -> Answer:
-    """Put on record that the visitor is the spouse (parent, child, ...) of another."""
+    """Put on record that the visitor is the spouse (parent, child, ...) of another. A consultant may say so of two who
+    are both the own customers, or nobody's."""
     entry = Entry(visitor, given["registration"])
     told = {name: given[name] for name in ("to", "relation", "proven")}
     return caller.office.relate(caller.stamp(given), visitor=entry, **told)

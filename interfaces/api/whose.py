@@ -48,9 +48,9 @@ def owned_visitor(caller: Caller, given: Any, *, visitor: UUID) -> bool:
     return owner_of(caller, Entry(visitor, given.get("registration", 1))) == caller.staff
 
 
-def one_is_own(caller: Caller, given: Any, *, visitor: UUID) -> bool:
-    """Of two visitors to be joined, one is the caller's."""
-    return own_visitor(caller, given, visitor=visitor) or owns(caller, given["to"])
+def both_are_own(caller: Caller, given: Any, *, visitor: UUID) -> bool:
+    """Two visitors to be joined are both the caller's, or nobody's: who has the older of the two gets the other too."""
+    return own_visitor(caller, given, visitor=visitor) and owns(caller, given["to"])
 
 
 def at_reception(caller: Caller, given: Any, *, reception: str) -> bool:

@@ -116,6 +116,26 @@ def test_a_field_that_does_not_fit_is_named(house: House, path: str, given: dict
     assert not any("A" <= letter <= "Z" for letter in sentences(told["errors"]).replace("UUID", "").replace("T10", ""))
 
 
+@pytest.mark.parametrize("path", ["visitors/look-up", "replays", "registrations"])
+def test_what_comes_with_a_body_says_all_in_it(house: House, path: str) -> None:
+    """Personal data in an address would be in every log on the way."""
+    response = house.ask("POST", f"{path}?min_position=99999&phone=13900000001", "manager", {"phone": "13900000001"})
+    told = house.refused(response, 422, "bad_fields")
+    assert told["errors"] == {"query": {"min_position": ["Unknown field."], "phone": ["Unknown field."]}}
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "2026-02-30"])
+def test_a_day_that_nobody_means(house: House, day: str) -> None:
+    paths = (
+        f"receptions/r1?day={day}",
+        f"/v1/rulebooks/forty-three-articles?day={day}",
+        f"reveals?first={day}&last={day}",
+        f"look-ups?first={day}&last={day}",
+    )
+    for path in paths:
+        house.refused(house.ask("GET", path, "manager"), 422, "bad_fields")
+
+
 def test_a_whole_number_may_be_written_with_a_point() -> None:
     """JSON knows one kind of number."""
     body = b'{"phone": "13900000001", "min_position": 1.0}'

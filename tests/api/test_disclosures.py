@@ -13,15 +13,21 @@ import msgspec
 import pytest
 
 from application.commands import Stamp
+from application.desk import Desk
 from application.disclosures import look_up_on_record
 from domain.calendar import end_of
-from domain.disclosure import Limits, LookedUp, Revealed
+from domain.disclosure import REPEATED_WITHIN, Limits, LookedUp, Revealed
 from interfaces.api.app import create_app
 from interfaces.store import SCHEMA, store_at
 from tests.api.house import House, store_in_memory, store_on_disk
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NAME, PHONE, SHORT = "赵强", "13900000001", "9000000"
+
+
+def later(monkeypatch: pytest.MonkeyPatch, by: timedelta) -> None:
+    """The offices' clock is so far ahead from now on."""
+    monkeypatch.setattr(Desk, "now", lambda desk: max(datetime.now(UTC), desk.files.latest) + by)
 
 
 def period(house: House) -> str:
@@ -178,6 +184,80 @@ def test_registering_whom_a_colleague_has_says_whose_and_is_signed(house: House)
     told = house.does("registrations", {"name": "某某", "phone": PHONE}, "consultant")
     assert told["attribution"]["owner_id"] == str(house.staff["colleague"]) and NAME not in str(told)
     assert told["facts"][0]["content"]["by"] == str(house.staff["consultant"])
+
+
+def test_registering_whom_a_colleague_has_says_nothing_else_of_the_customer(house: House) -> None:
+    """Not since when, for how long, whether there is a sale, nor whether this name was entered before."""
+    visitor = house.register("colleague", NAME, PHONE)
+    house.sell("colleague", visitor, "6-1-1201")
+    owner = {"owner": "员工colleague", "owner_id": str(house.staff["colleague"])}
+    (edition,) = house.office.files.editions().in_force
+    needed = set(edition.edition.parameters["attribution.required"].clauses)
+    for number, name in enumerate((NAME, "某某"), start=2):
+        body = {"name": name, "phone": PHONE}
+        told = house.does("registrations", body, "consultant", idempotency=f"entry{number}")
+        assert {key: value for key, value in told["attribution"].items() if value} == owner
+        (fact,) = told["facts"]
+        assert "same_name_as" not in fact["content"] and fact["content"]["registration"] == number
+        assert {clause["id"] for clause in told["clauses"]} == needed
+        house.fits("post", "registrations", told)
+        # The first answer once more is no way around it.
+        assert house.does("registrations", body, "consultant", idempotency=f"entry{number}") == {
+            **told,
+            "repeated": True,
+        }
+    whole = house.does("registrations", {"name": NAME, "phone": PHONE}, "desk")
+    assert whole["attribution"]["bought"] and whole["attribution"]["ground"] and whole["attribution"]["clauses"]
+    assert whole["facts"][0]["content"]["same_name_as"] == 1
+    own = house.does("registrations", {"name": NAME, "phone": PHONE}, "colleague")
+    assert own["attribution"]["bought"] and own["attribution"]["since"]
+    assert own["facts"][0]["content"]["same_name_as"] == 1
+
+
+def test_selling_to_whom_a_colleague_has_says_whose_alone(house: House) -> None:
+    visitor = house.register("colleague", NAME, PHONE)
+    told = house.does("sales", {"visitor": {"visitor": visitor}, "amount": "100.00", "unit": "1-101"}, "consultant")
+    standing = {key: value for key, value in (told["attribution"] or {}).items() if value}
+    assert standing.keys() <= {"owner", "owner_id"}
+    assert told["settlement"]["shares"]  # of a sale that one has closed oneself
+
+
+def test_who_relates_a_colleagues_customer_does_not_get_it(house: House) -> None:
+    """Joined customers are judged as one, and the earlier first contact wins."""
+    older = house.register("colleague", "李四", "13900000002")
+    theirs = house.register("consultant", NAME, PHONE)
+    before = house.position
+    for visitor, to in ((older, theirs), (theirs, older)):
+        for relation in ("spouse", "parent", "child", "other"):
+            for more in ({}, {"proven": False}, {"registration": 9}):
+                body = {"to": {"visitor": to}, "relation": relation, **more}
+                refused = house.ask("POST", f"visitors/{visitor}/relations", "colleague", body)
+                house.refused(refused, 403, "access_denied")
+    assert house.position == before
+    refused = house.ask("POST", f"visitors/{theirs}/reveals", "colleague", {"purpose": "contact"})
+    assert SHORT not in str(house.refused(refused, 403, "access_denied"))
+    assert house.reads(f"visitors/{theirs}", "consultant")["attribution"]["owner"] == "员工consultant"
+    # Of two of one's own, or where the desk says so, it is put on record.
+    second = house.register("colleague", "王五", "13900000003")
+    body = {"to": {"visitor": older}, "relation": "spouse"}
+    assert house.does(f"visitors/{second}/relations", body, "colleague")["facts"]
+    assert house.does(f"visitors/{theirs}/relations", body, "desk")["facts"]
+
+
+def test_what_was_shown_is_shown_again_for_ten_minutes_only(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer may be lost on its way; a key is no pass to look again, past every cap and without a fact."""
+    path = f"visitors/{house.register('consultant', NAME, PHONE)}/reveals"
+    house.does(path, {"purpose": "contact"}, "consultant", idempotency="lost")
+    before = house.position
+    later(monkeypatch, REPEATED_WITHIN - timedelta(seconds=30))
+    assert house.does(path, {"purpose": "contact"}, "consultant", idempotency="lost")["repeated"] is True
+    later(monkeypatch, REPEATED_WITHIN + timedelta(seconds=1))
+    refused = house.ask("POST", path, "consultant", {"purpose": "contact"}, idempotency="lost")
+    told = house.refused(refused, 409, "wrong_state")
+    assert "another Idempotency-Key" in told["detail"] and SHORT not in str(told) and NAME not in str(told)
+    assert house.position == before
+    assert house.does(path, {"purpose": "contact"}, "consultant")["repeated"] is False
+    assert house.position == before + 1
 
 
 @pytest.fixture(scope="module")

@@ -132,7 +132,7 @@ class World:
         for number, who in enumerate(("consultant", "colleague"), start=1):
             house.does("queue/sign-in", {"who": str(house.staff[who])})
             visitor = house.register(who, f"客户{number}", f"1390000000{number}")
-            relative = house.register("colleague", f"亲属{number}", f"1380000000{number}")
+            relative = house.register(who, f"亲属{number}", f"1380000000{number}")
             sale = house.sell(who, visitor, f"6-1-120{number}")
             self.things[who] = {
                 examples.SITE: str(house.site),
@@ -270,6 +270,18 @@ def test_a_member_who_has_left_comes_in_no_more(house: House) -> None:
     assert house.ask("GET", "", "colleague").status_code == 200
     house.does(f"staff/{house.staff['colleague']}/departure", {})
     house.refused(house.ask("GET", "", "colleague"), 401, "unauthenticated")
+
+
+def test_a_supervisor_shuts_out_nobody_who_leads_or_watches(house: House) -> None:
+    before = house.position
+    for who in ("manager", "auditor", "supervisor", "legal", "finance", "officer", "desk"):
+        refused = house.ask("POST", f"staff/{house.staff[who]}/departure", "supervisor", {})
+        house.refused(refused, 403, "not_permitted")
+        assert house.ask("GET", "", who).status_code == 200
+    assert house.position == before
+    house.does(f"staff/{house.staff['colleague']}/departure", {}, "supervisor")
+    house.does(f"staff/{house.staff['auditor']}/departure", {}, "manager")
+    house.refused(house.ask("GET", "", "auditor"), 401, "unauthenticated")
 
 
 def test_what_a_consultant_learns_of_a_colleagues_customer(house: House) -> None:
