@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 import msgspec
+from marshmallow import fields
 
 from application.rulebook_page import explain_edition
 from domain.rulebook import Edition
@@ -14,7 +15,6 @@ from .caller import Caller
 from .errors import language
 from .fields import QuerySchema
 from .operations import Resource, Tagged
-from .reading import Day
 from .spec import Page
 
 rulebooks = Resource("rulebooks", "Rulebooks: the offices' regulations as versioned data")
@@ -22,7 +22,9 @@ ONE = "/rulebooks/<rulebook_id:rulebook>"
 
 
 class OfDay(QuerySchema):
-    day = Day(metadata={"example": "2026-03-02", "description": "The edition in force then; left out: the last."})
+    day = fields.Date(
+        metadata={"example": "2026-03-02", "description": "The edition in force then; left out: the last."}
+    )
 
 
 class EditionLine(msgspec.Struct, frozen=True):

@@ -128,7 +128,6 @@ def test_what_comes_with_a_body_says_all_in_it(house: House, path: str) -> None:
 def test_a_day_that_nobody_means(house: House, day: str) -> None:
     paths = (
         f"receptions/r1?day={day}",
-        f"/v1/rulebooks/forty-three-articles?day={day}",
         f"reveals?first={day}&last={day}",
         f"look-ups?first={day}&last={day}",
     )
