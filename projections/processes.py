@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 from queue import Queue
-from threading import Event, Thread
+from threading import Event, Thread, current_thread, main_thread
 from typing import Any, cast
 
 import msgspec
@@ -71,12 +71,13 @@ def fold_all(job: Callable[[], Job], views: Sequence[View], processes: int) -> I
     context = get_context("spawn")
     pipes: dict[Connection, Any] = {}
     try:
-        for _ in range(processes):
-            here, there = context.Pipe()
-            process = context.Process(target=_serve, args=(there,), daemon=True)
-            _start(process)
-            there.close()
-            pipes[here] = process
+        with _undisturbed():
+            for _ in range(processes):
+                here, there = context.Pipe()
+                process = context.Process(target=_serve, args=(there,), daemon=True)
+                _start(process)
+                there.close()
+                pipes[here] = process
         planned = job()
         todo = list(planned.plan.parts)
         for pipe in pipes:
@@ -102,6 +103,24 @@ def fold_all(job: Callable[[], Job], views: Sequence[View], processes: int) -> I
             if process.is_alive():
                 process.kill()
                 process.join()
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Ctrl-C waits until this is over. To block the signal is not enough: another thread may get it, and it is the main
+    thread that is interrupted then - between starting a process and telling it what it is for."""
+    before = signal.getsignal(signal.SIGINT)
+    if current_thread() is not main_thread() or before is None:
+        yield
+        return
+    came: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if came:
+            signal.raise_signal(signal.SIGINT)
 
 
 def _start(process: Any) -> None:
