@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from uuid import UUID, uuid5
 
 import msgspec
@@ -188,6 +189,7 @@ def unbind_login(access: Access | None, login: str, by: UUID | None) -> LoginUnb
     return LoginUnbound(login=login, by=by)
 
 
+@lru_cache(maxsize=1024)  # asked at every request
 def access_id(site: UUID) -> UUID:
     """The stream of a site's keys and logins."""
     return uuid5(site, "access")

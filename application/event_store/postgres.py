@@ -88,8 +88,7 @@ class PostgresRecorder(ApplicationRecorder):
         self._select = sql.SQL(f"SELECT {columns} FROM {{}}").format(fact)
         of_stream = self._select + sql.SQL(" WHERE stream = %s AND version > %s AND version <= %s ORDER BY version ")
         self._of_stream = {order: (of_stream + sql.SQL(f"{order} LIMIT %s")).as_string() for order in ("ASC", "DESC")}
-        since = " JOIN unnest(%s::uuid[], %s::int[]) AS w (wanted, known) ON stream = wanted AND version > known"
-        self._since = (self._select + sql.SQL(since + " ORDER BY position")).as_string()
+        self._since = (sql.SQL("(") + self._select + sql.SQL(" WHERE stream = %s AND version > %s)")).as_string()
         self._holders = (
             sql.SQL("SELECT subject FROM {} WHERE kind = %s AND key = %s ORDER BY subject")
             .format(sql.Identifier(schema, "claim"))
@@ -212,8 +211,10 @@ class PostgresRecorder(ApplicationRecorder):
         return self._read(self._select + sql.SQL(" WHERE stream = ANY(%s) ORDER BY position"), [list(streams)])
 
     def select_since(self, versions: Mapping[UUID, int]) -> Sequence[RecordedEvent]:
-        """The facts of several streams, of each after a version, in one round trip, in the order of their positions."""
-        return self._read(self._since, [list(versions), list(versions.values())])
+        """The facts of a few streams, of each after a version, in one round trip, in the order of their positions."""
+        # Each is a part of the statement: to send arrays takes longer than what they ask for.
+        query = " UNION ALL ".join([self._since] * len(versions)) + " ORDER BY position"
+        return self._read(query, [part for pair in versions.items() for part in pair])
 
     def select_notifications(
         self,

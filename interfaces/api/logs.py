@@ -3,7 +3,6 @@ path but the route's own pattern, no message of an error."""
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import sys
@@ -12,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+import msgspec
 from flask import Flask, Response, g, request
 
 log = logging.getLogger("lunpai.api")
@@ -28,7 +28,7 @@ class JsonLines(logging.Formatter):
         line |= {name: value for name in TOLD if (value := getattr(record, name, None)) is not None}
         if record.exc_info and record.exc_info[0] is not None:
             line["error"] = record.exc_info[0].__qualname__
-        return json.dumps(line, ensure_ascii=False)
+        return msgspec.json.encode(line).decode()
 
     @staticmethod
     def _event(record: logging.LogRecord) -> str:
