@@ -15,11 +15,17 @@ import platform
 import struct
 import sys
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from errno import EAGAIN
 from pathlib import Path
+from threading import get_native_id
+from typing import TypeVar
 
 import psycopg
+
+T = TypeVar("T")
 
 NICENESS = 10
 LONG_SLICE_NS = 20_000_000
@@ -58,15 +64,24 @@ def step_back_here() -> None:
     _behind_all(os.getpid())
 
 
+def behind(work: Callable[[], T], stop: Callable[[], None]) -> T:
+    """What `work` gives, done by a thread of its own behind all others: one that has stepped back may not be let come
+    forward again. The processes that it starts are behind from their first moment. Ctrl-C calls `stop`, and `work` is
+    waited for."""
+    with ThreadPoolExecutor(1, "behind", initializer=lambda: _last_of_all(get_native_id())) as pool:
+        found = pool.submit(work)
+        try:
+            return found.result()
+        except KeyboardInterrupt:
+            stop()
+            raise
+
+
 def _behind_all(process: int) -> None:
     """As far as the system knows how to, and lets us."""
-    with suppress(PermissionError, ProcessLookupError):
-        os.setpriority(os.PRIO_PROCESS, process, NICENESS)
+    _last_of_all(process)
     if sys.platform != "linux":
         return
-    _take_long_slices(process)
-    with suppress(PermissionError, ProcessLookupError):
-        os.sched_setscheduler(process, os.SCHED_IDLE, os.sched_param(0))
     share = Path("/proc", str(process), "autogroup")
     for _ in range(TRIES):
         try:
@@ -77,6 +92,17 @@ def _behind_all(process: int) -> None:
             time.sleep(PAUSE_SECONDS)
         else:
             return
+
+
+def _last_of_all(thread: int) -> None:
+    """A thread, or a process that has but one."""
+    if sys.platform != "linux":  # elsewhere priorities are of whole processes
+        return
+    with suppress(PermissionError, ProcessLookupError):
+        os.setpriority(os.PRIO_PROCESS, thread, NICENESS)
+    _take_long_slices(thread)
+    with suppress(PermissionError, ProcessLookupError):
+        os.sched_setscheduler(thread, os.SCHED_IDLE, os.sched_param(0))
 
 
 def _take_long_slices(process: int) -> None:

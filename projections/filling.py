@@ -58,7 +58,11 @@ def fill(
     sums = [Sums(view) for view in views]
     parked: list[Parked] = []
     done = 0
-    for folded, facts in fold_all(job, views, processes):
+    for told in fold_all(job, views, processes):
+        if told is None:
+            tell(done)
+            continue
+        folded, facts = told
         done += facts
         parked.extend(folded.parked)
         for place, view in enumerate(views):

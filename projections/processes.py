@@ -25,6 +25,9 @@ ALONE_BELOW_FACTS = 30_000
 """Fewer facts are folded sooner than another process is started."""
 
 
+AT_LEAST_EVERY_SECONDS = 0.2
+"""Who takes what is folded may want to end it, however long nothing is ready."""
+
 MOST_WAITING = 8
 """So many thousand dossiers' rows may wait for being copied in."""
 
@@ -62,9 +65,10 @@ def steps_back(facts: int) -> bool:
     return facts >= ALONE_BELOW_FACTS
 
 
-def fold_all(job: Callable[[], Job], views: Sequence[View], processes: int) -> Iterator[Told]:
-    """Fold the whole log; gives what is ready and how many facts that were. What is to be done is asked for when the
-    processes are getting ready, which takes them as long. Raises FoldingFailed, psycopg.Error."""
+def fold_all(job: Callable[[], Job], views: Sequence[View], processes: int) -> Iterator[Told | None]:
+    """Fold the whole log; gives what is ready and how many facts that were, and now and then None: that it goes on. What
+    is to be done is asked for when the processes are getting ready, which takes them as long. Raises FoldingFailed,
+    psycopg.Error."""
     if processes == 1:
         yield from _alone(job(), views)
         return
@@ -84,7 +88,10 @@ def fold_all(job: Callable[[], Job], views: Sequence[View], processes: int) -> I
             _send(pipe, planned)
         idle = {pipe for pipe in pipes if _next(pipe, todo)}
         while idle:
-            for ready in wait(list(idle)):
+            for ready in wait(list(idle), AT_LEAST_EVERY_SECONDS) or (None,):
+                if ready is None:
+                    yield None
+                    continue
                 pipe = cast("Connection", ready)
                 try:
                     told = pipe.recv()

@@ -14,7 +14,7 @@ import psycopg
 from psycopg import sql
 
 from .compare import Compared, compare, explained
-from .courtesy import step_back
+from .courtesy import behind, step_back
 from .filling import fill
 from .live import ReadSide, Standing, ends_early
 from .partition import Bounds
@@ -122,6 +122,7 @@ class _Rebuild:
         self.live = Tables(read_side.schema, views)
         self.position = self.facts = self.folded = 0
         self.parked = 0
+        self.interrupted = False
         self.stage = "planning"
         self.started, self.told_at = time.monotonic(), 0.0
         query = sql.SQL(
@@ -166,8 +167,19 @@ class _Rebuild:
     def _fill(self) -> None:
         """Fold the log up to its present end into fresh tables, in a transaction of its own."""
         self._report()
+        self.position = self.facts = self.read_side.recorder.max_notification_id() or 0
+        if steps_back(self.facts):
+            behind(self._fold, self._interrupt)
+        else:
+            self._fold()
+        self._enter("indexing")
+        side_by_side(self.read_side, self.views, self.fresh.index, self._report, behind=steps_back(self.facts))
+
+    def _interrupt(self) -> None:
+        self.interrupted = True
+
+    def _fold(self) -> None:
         read_side = self.read_side
-        self.position = self.facts = read_side.recorder.max_notification_id() or 0
         with read_side.connection() as filler, filler.transaction():
             if steps_back(self.facts):
                 step_back(filler)
@@ -178,8 +190,6 @@ class _Rebuild:
             self.parked = len(filled.parked)
             for parked in filled.parked:
                 read_side.park(filler, FRESH + parked.view, [parked], set())
-        self._enter("indexing")
-        side_by_side(read_side, self.views, self.fresh.index, self._report, behind=steps_back(self.facts))
 
     def _clear_up(self, connection: psycopg.Connection) -> None:
         """Take away what a rebuild of any views left that was killed."""
@@ -188,6 +198,8 @@ class _Rebuild:
 
     def _folded(self, facts: int) -> None:
         self.folded = facts
+        if self.interrupted:
+            raise Cancelled("interrupted")
         self._report()
 
     def _catch_up(self) -> None:
