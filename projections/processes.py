@@ -66,9 +66,9 @@ def steps_back(facts: int) -> bool:
 
 
 def fold_all(job: Callable[[], Job], views: Sequence[View], processes: int) -> Iterator[Told | None]:
-    """Fold the whole log; gives what is ready and how many facts that were, and now and then None: that it goes on. What
-    is to be done is asked for when the processes are getting ready, which takes them as long. Raises FoldingFailed,
-    psycopg.Error."""
+    """Fold the whole log; gives what is ready and how many facts that were, and now and then None: that it goes on.
+    What is to be done is asked for when the processes are getting ready, which takes them as long. Raises
+    FoldingFailed, psycopg.Error."""
     if processes == 1:
         yield from _alone(job(), views)
         return
