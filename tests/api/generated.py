@@ -56,7 +56,9 @@ def refusals_say_why(context: Any, response: Any, case: Any) -> None:
         told = response.json()
         assert told["code"] == "behind" and "Retry-After" in {name.title() for name in response.headers}
         asked = (case.query or {}).get("min_position") or case.body["min_position"]
-        assert int(asked) > int(told["detail"].rpartition(" ")[2])
+        there = re.fullmatch(r"the record holds (\d+)", told["detail"])
+        # Nobody keeps the views live here: they stay behind what the requests have put on record.
+        assert int(asked) > int(there[1]) if there else told["detail"] == "the views do not hold it yet"
     generated = case.meta is not None and case.meta.generation.mode.is_positive
     if response.status_code == 422 and generated:
         told = response.json()
