@@ -73,7 +73,7 @@ def look_up_on_record(
     only_own_of: UUID | None = None,
 ) -> tuple[Found, ...]:
     """What the register holds under a phone, or under a full name, and that this was asked. A question asked again is
-    another look. Raises Refusal bad_value, LimitReached too_many_requests."""  # fmt: skip
+    another look. Raises Refusal bad_value, LimitReached too_many_requests."""
     kind: Literal["phone", "name"] = "phone" if phone is not None else "name"
     value = clean_phone(phone) if phone is not None else clean_name(name or "")
     found: list[Found] = []

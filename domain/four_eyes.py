@@ -214,7 +214,7 @@ def download(
     position: int,
     format: Literal["xlsx", "json"],
 ) -> ExportDownloaded:
-    """Raises what `approved` raises, and wrong_state for a second time."""  # fmt: skip
+    """Raises what `approved` raises, and wrong_state for a second time."""
     if by in approved(proposals, proposal, "export", by, now).taken:
         raise Refusal("wrong_state", "each of the two may have it once")
     return ExportDownloaded(proposal=proposal, by=by, persons=persons, position=position, format=format)

@@ -108,19 +108,20 @@ POOL_BRIEF = ("visitor", "phone", "last_owner", "ended_at", "last_contact_at")
 
 def ownership_sheets(asked: Asked) -> Found:
     """Everybody on the register and who owns them; or one owner's."""
-    rows, more, holds = every(
-        lambda **page: ownership(asked.source, asked.day, asked.whose or "all", **page), asked.most
-    )
-    return Found([_owned(asked, "ownership", OWNED_BRIEF, _named(asked, rows), more)], holds)
+    return _ownership(asked, in_clear=False)
 
 
 def register_sheets(asked: Asked) -> Found:
     """Everybody on the register and who owns them, or one owner's, with names and phones in full: for an export that
     was approved, and for nothing else."""
+    return _ownership(asked, in_clear=True)
+
+
+def _ownership(asked: Asked, *, in_clear: bool) -> Found:
     rows, more, holds = every(
         lambda **page: ownership(asked.source, asked.day, asked.whose or "all", **page), asked.most
     )
-    named = zip(rows, shown(asked.office.keyring, rows, in_clear=True), strict=True)
+    named = _named(asked, rows, in_clear=in_clear)
     return Found([_owned(asked, "ownership", OWNED_BRIEF, named, more)], holds)
 
 
@@ -181,9 +182,9 @@ def due_sheet(asked: Asked, code: str, rows: Sequence[Due], more: bool) -> Sheet
     return Sheet(code=code, columns=DUE_COLUMNS, brief=DUE_BRIEF, rows=cells, more=more)
 
 
-def _named(asked: Asked, rows: Sequence[Any]) -> Iterable[tuple[Any, Shown]]:
+def _named(asked: Asked, rows: Sequence[Any], *, in_clear: bool = False) -> Iterable[tuple[Any, Shown]]:
     sealed: Sequence[Sealed] = rows
-    return zip(rows, shown(asked.office.keyring, sealed), strict=True)
+    return zip(rows, shown(asked.office.keyring, sealed, in_clear=in_clear), strict=True)
 
 
 def _person(seen: Shown) -> tuple[Cell, Cell]:

@@ -68,7 +68,7 @@ def behind(work: Callable[[], T], stop: Callable[[], None]) -> T:
     """What `work` gives, done by a thread of its own behind all others: one that has stepped back may not be let come
     forward again. The processes that it starts are behind from their first moment. Ctrl-C calls `stop`, and `work` is
     waited for."""
-    with ThreadPoolExecutor(1, "behind", initializer=lambda: _last_of_all(get_native_id())) as pool:
+    with ThreadPoolExecutor(1, "behind", initializer=_thread_last_of_all) as pool:
         found = pool.submit(work)
         try:
             return found.result()
@@ -94,12 +94,17 @@ def _behind_all(process: int) -> None:
             return
 
 
+def _thread_last_of_all() -> None:
+    if sys.platform == "linux":  # elsewhere priorities are of whole processes
+        _last_of_all(get_native_id())
+
+
 def _last_of_all(thread: int) -> None:
     """A thread, or a process that has but one."""
-    if sys.platform != "linux":  # elsewhere priorities are of whole processes
-        return
     with suppress(PermissionError, ProcessLookupError):
         os.setpriority(os.PRIO_PROCESS, thread, NICENESS)
+    if sys.platform != "linux":
+        return
     _take_long_slices(thread)
     with suppress(PermissionError, ProcessLookupError):
         os.sched_setscheduler(thread, os.SCHED_IDLE, os.sched_param(0))

@@ -23,7 +23,7 @@ from application.event_store.mapper import RecordedEvent
 from application.event_store.migrations import ROLE, views_schema
 from application.event_store.postgres import PostgresRecorder
 from application.event_store.subscription import BUSY_POLL_SECONDS, BUSY_SECONDS, POLL_SECONDS, Waker
-from application.event_store.waiting import patient
+from application.event_store.waiting import KEEPALIVE, patient
 from domain.record import names_read_as, present_name
 from domain.site import RulebookAdopted
 from domain.visitor import VisitorRegistered
@@ -44,7 +44,6 @@ RETRY_PARKED_SECONDS = 60.0
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
 
 REPLY_TIMEOUT_SECONDS = 10.0
-KEEPALIVE = {"keepalives_idle": "30", "keepalives_interval": "5", "keepalives_count": "3"}
 
 TABLE_REFUSES = (
     *(psycopg.ProgrammingError, psycopg.DataError, psycopg.IntegrityError),

@@ -14,9 +14,9 @@ from psycopg_pool import ConnectionPool
 
 from application.event_store.migrations import READER
 from application.event_store.postgres import RECONNECT_SECONDS
-from application.event_store.waiting import patient
+from application.event_store.waiting import KEEPALIVE, patient
 
-from .live import KEEPALIVE, ReadSide, wait_until
+from .live import ReadSide, wait_until
 from .records import in_one_line
 from .source import never_built, query
 from .view import View

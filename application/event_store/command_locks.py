@@ -16,15 +16,13 @@ from psycopg import pq
 from psycopg.conninfo import make_conninfo
 
 from .appending import StoreUnavailable
-from .waiting import reply
+from .waiting import KEEPALIVE, reply
 
 REPLY_SECONDS = 5.0
 _CONNECTING = {
-    "connect_timeout": int(REPLY_SECONDS),
-    "keepalives_idle": 30,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": int(REPLY_SECONDS * 1000),
+    **KEEPALIVE,
+    "connect_timeout": str(int(REPLY_SECONDS)),
+    "tcp_user_timeout": str(int(REPLY_SECONDS * 1000)),
 }
 """How a database that has fallen silent is noticed."""
 

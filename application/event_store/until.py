@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 from uuid import UUID
 
@@ -29,6 +29,9 @@ class RecordUntil(Record):
 
     def load_since(self, stream: UUID, version: int) -> list[Envelope]:
         return [envelope for envelope in super().load_since(stream, version) if envelope.position <= self.until]
+
+    def load_since_each(self, versions: Mapping[UUID, int]) -> dict[UUID, list[Envelope]]:
+        return {stream: self.load_since(stream, version) for stream, version in versions.items()}
 
     def position(self) -> int:
         return min(self.until, super().position())

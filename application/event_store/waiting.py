@@ -12,6 +12,9 @@ from psycopg.rows import TupleRow
 
 from .appending import StoreUnavailable
 
+KEEPALIVE = {"keepalives_idle": "30", "keepalives_interval": "5", "keepalives_count": "3"}
+"""Of connections that say nothing for long: how a database that has fallen silent is noticed."""
+
 
 class _PatientConnection(psycopg.Connection[TupleRow]):
     """A connection that waits for a reply only so long: a database that has fallen silent must not hang everybody."""

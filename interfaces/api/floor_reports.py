@@ -19,7 +19,7 @@ from .answers import names
 from .caller import Caller
 from .fields import QuerySchema, code
 from .operations import Resource
-from .reading import InPeriod, Paged, cursor, key_after, source_of, whom
+from .reading import InPeriod, Paged, PeriodPaged, cursor, key_after, source_of, whom
 from .whose import said_of_oneself
 
 floor_reports = Resource("floor", "The floor in reports: receptions, days, turns and attendance, from the views")
@@ -28,10 +28,6 @@ OF_OWN = said_of_oneself("staff")
 
 
 class Period(InPeriod, QuerySchema):
-    staff = fields.UUID(metadata={"description": "Only this one's."})
-
-
-class PeriodPaged(InPeriod, Paged):
     staff = fields.UUID(metadata={"description": "Only this one's."})
 
 
@@ -75,10 +71,15 @@ def list_receptions(caller: Caller, given: dict[str, Any]) -> ReceptionList:
     """The receptions begun between two days, who was called and why, in pages; a consultant's are those he was at."""
     after = key_after(given, (FIRST_INSTANT, FIRST_ID, ""))
     asked = {name: given[name] for name in ("receiver", "status", "channel") if name in given}
-    present = caller.staff if caller.grant == "own" else None
     with source_of(caller) as source:
         page = assignments(
-            source, given["first"], given["last"], present=present, after=after, limit=given["limit"], **asked
+            source,
+            given["first"],
+            given["last"],
+            present=caller.only_own_of,
+            after=after,
+            limit=given["limit"],
+            **asked,
         )
     mentioned = [who for row in page.rows for who in (row.receiver, row.instead_of, row.owner, *row.helpers)]
     return ReceptionList(

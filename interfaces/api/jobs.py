@@ -19,6 +19,7 @@ from application.embedded_postgres import default_home
 from application.yaml_files import FileProblem
 from projections.job_requests import AnotherWaits, Job, JobDesk, NotYours, OtherRequest
 from projections.records import NotThere
+from projections.reports import LAST_NUMBER
 from projections.schedule import FILE, following, read_schedule
 from projections.views import VIEWS
 
@@ -32,7 +33,6 @@ from .reading import Paged, cursor, key_after
 jobs = Resource("jobs", "Jobs: checks and rebuilds of the views, what they found, and when they fall due")
 SITE = "/sites/<uuid:site>"
 ALL = f"{SITE}/jobs"
-LAST = 2**31 - 1
 
 
 class JobAsked(Schema):
@@ -144,7 +144,7 @@ def request_job(caller: Caller, given: dict[str, Any]) -> JobAccepted:
 def list_jobs(caller: Caller, given: dict[str, Any]) -> Jobs:
     """The jobs in the queue, and what became of the last, in pages."""
     desk, limit = _desk(), given["limit"]
-    (before,) = key_after(given, (LAST,))
+    (before,) = key_after(given, (LAST_NUMBER,))
     waiting, workers = desk.queued()
     over = desk.over(limit + 1, before)
     lines = [_line(caller, one) for one in (*waiting, *over[:limit])]
@@ -212,7 +212,7 @@ def _desk() -> JobDesk:
 def _known(job: int) -> Iterator[None]:
     """Raises Problem unknown_job."""
     try:
-        if job > LAST:
+        if job > LAST_NUMBER:
             raise NotThere
         yield
     except NotThere:

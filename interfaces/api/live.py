@@ -125,9 +125,8 @@ class Follower(threading.Thread):
         return changes[-1].position if changes else 0
 
     def end(self) -> None:
-        self.ended = True
-        self._subscription.stop()
         self._say_ended()
+        self._subscription.stop()
 
     def _say_ended(self) -> None:
         self.ended = True

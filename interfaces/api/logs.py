@@ -63,7 +63,7 @@ def register_logs(app: Flask) -> None:
             "request",
             extra={
                 "request_id": g.request_id,
-                "method": request.method if request.method in KNOWN_METHODS else "other",
+                "method": method(),
                 "route": rule.rule if rule else None,
                 "status": response.status_code,
                 "code": g.get("problem"),
@@ -73,6 +73,11 @@ def register_logs(app: Flask) -> None:
             },
         )
         return response
+
+
+def method() -> str:
+    """The request's method, or `other`: what is no method may be anything."""
+    return request.method if request.method in KNOWN_METHODS else "other"
 
 
 KNOWN_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")

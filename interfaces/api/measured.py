@@ -16,7 +16,7 @@ from flask import Flask, Response, g, request
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-from .logs import KNOWN_METHODS
+from .logs import method
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 BOUNDS_SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -48,8 +48,7 @@ class Requests:
     def answered(self, response: Response) -> None:
         """Count an answer; `g.began`, `g.problem`: when it began, and the code of what it refuses with."""
         operation = (request.endpoint or NO_OPERATION).rpartition(".")[2]
-        method = request.method if request.method in KNOWN_METHODS else "other"
-        self._answered.labels(operation, method, f"{response.status_code // 100}xx").inc()
+        self._answered.labels(operation, method(), f"{response.status_code // 100}xx").inc()
         self._seconds.labels(operation).observe(time.monotonic() - g.began)
         if (code := g.get("problem")) is not None:
             self._refused.labels(code).inc()

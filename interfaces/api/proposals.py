@@ -16,7 +16,7 @@ from domain.disclosure import PURPOSES, Limits
 from domain.four_eyes import Proposal
 from domain.refusals import Refusal
 from projections.ownership import OWNERSHIP
-from projections.reports import ownership
+from projections.reports import LAST_NUMBER, ownership
 from projections.source import reading
 
 from ..report_output import About, ReportPrinter
@@ -34,8 +34,6 @@ proposals = Resource("proposals", "Four eyes: proposals, their approval, and exp
 SITE = "/sites/<uuid:site>"
 ONE = f"{SITE}/proposals/<uuid:proposal>"
 FORMATS = {"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "json": "application/json"}
-BEYOND = 2**31 - 1
-"""Above every number of a proposal: a list begins with the latest."""
 
 
 class Export(Schema):
@@ -97,7 +95,7 @@ def propose_export(caller: Caller, given: dict[str, Any]) -> Answer:
 @proposals.query(f"{SITE}/proposals", ProposalList, action="proposals.read", schema=OfStatus)
 def list_proposals(caller: Caller, given: dict[str, Any]) -> ProposalList:
     """The proposals, all or those of one status, in pages."""
-    (before,), now = key_after(given, (BEYOND,)), caller.now()
+    (before,), now = key_after(given, (LAST_NUMBER,)), caller.now()
     known = reversed(tuple(on_record.proposals_of(caller.office).by_id.values()))
     wanted = [one for one in known if one.number < before and given.get("status") in (None, one.status(now))]
     page = wanted[: given["limit"]]

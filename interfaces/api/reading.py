@@ -63,6 +63,10 @@ class InPeriod(Schema):
             raise ValidationError(f"Give a period of 1 to {self.longest_days} days.")
 
 
+class PeriodPaged(InPeriod, Paged):
+    staff = fields.UUID(metadata={"description": "Only this one's."})
+
+
 @contextmanager
 def source_of(caller: Caller) -> Iterator[Source]:
     """The live views of the caller's site. Raises Problem views_missing where a worker has never kept them."""
@@ -98,7 +102,7 @@ def today(caller: Caller) -> date:
 
 def whom(caller: Caller, given: Mapping[str, Any], name: str) -> UUID | None:
     """Of whom the rows are: where only one's own is granted, the caller; else the one named, if any."""
-    return caller.staff if caller.grant == "own" else given.get(name)
+    return caller.only_own_of or given.get(name)
 
 
 # Pages

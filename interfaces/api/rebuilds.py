@@ -20,6 +20,7 @@ from projections.records import (
     rebuild_of_number,
     rebuilds,
 )
+from projections.reports import LAST_NUMBER
 
 from .caller import Caller
 from .errors import Problem
@@ -28,7 +29,6 @@ from .reading import Paged, cursor, key_after
 
 checks = Resource("rebuilds", "Rebuilds: checks and rebuilds of the views on record, and what they found")
 SITE = "/sites/<uuid:site>"
-LAST = 2**31 - 1
 HIDDEN = frozenset({"sealed", "person", "steps"})
 """Columns of a row that are not told: ciphertext, whose key it is under, what is no text."""
 
@@ -87,7 +87,7 @@ class RebuildFound(msgspec.Struct, frozen=True):
 @checks.query(f"{SITE}/rebuilds", Rebuilds, action="jobs.read", schema=Paged, refuses=["views_missing"])
 def list_rebuilds(caller: Caller, given: dict[str, Any]) -> Rebuilds:
     """Every check and rebuild on record, whoever asked for it, in pages."""
-    (before,), limit = key_after(given, (LAST,)), given["limit"]
+    (before,), limit = key_after(given, (LAST_NUMBER,)), given["limit"]
     read_side = _read_side()
     with reached(read_side) as connection:
         found = rebuilds(read_side, connection, limit + 1, before=before)
@@ -123,7 +123,7 @@ def _read_side() -> ReadSide:
 
 def _record(read_side: ReadSide, connection: Any, rebuild: int) -> RebuildRecord:
     try:
-        if rebuild > LAST:
+        if rebuild > LAST_NUMBER:
             raise NotThere
         return rebuild_of_number(read_side, connection, rebuild)[0]
     except NotThere:

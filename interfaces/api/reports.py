@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from marshmallow import fields
 
 from projections.activity import ACTIVITY
 from projections.activity import NOBODY as NOBODYS
@@ -26,7 +25,7 @@ from .caller import Caller
 from .customers import DueList, due_list
 from .fields import QuerySchema
 from .operations import Resource
-from .reading import Day, InPeriod, OfDay, Paged, cursor, key_after, source_of, today, whom
+from .reading import Day, OfDay, PeriodPaged, cursor, key_after, source_of, today, whom
 from .whose import anybody, said_of_oneself
 
 reports = Resource("reports", "Reports: what days and months brought, who is paid what, what is to be done")
@@ -37,10 +36,6 @@ MORNING_ROWS = 100
 
 class OfOneDay(QuerySchema):
     day = Day(required=True, metadata={"example": "2026-03-02"})
-
-
-class PeriodPaged(InPeriod, Paged):
-    staff = fields.UUID(metadata={"description": "Only this one's."})
 
 
 class Commission(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,8 +145,7 @@ def report_scoreboard(caller: Caller, given: dict[str, Any]) -> Scoreboard:
     with source_of(caller) as source:
         everybody = list(caller.office.files.site().staff)
         found = scoreboard(source, given.get("day") or now, now, staff=everybody)
-    own = caller.staff if caller.grant == "own" else None
-    scores = tuple(one for one in found.answer if own in (None, one.staff))
+    scores = tuple(one for one in found.answer if caller.only_own_of in (None, one.staff))
     return Scoreboard(scores=scores, staff=names(caller.office, [one.staff for one in scores]), holds=found.holds)
 
 
