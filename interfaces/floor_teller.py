@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from application.privacy import mask_name
-from application.replay.lines import Citation
+from application.replay.lines import Citation, citations
 from application.sales_office import SalesOffice
 from domain.queue_state import Queue
 from domain.record import Envelope
@@ -79,8 +79,7 @@ class Teller:
 
     def citations(self, ids: Iterable[str]) -> tuple[Citation, ...]:
         """Clauses with their texts, each once."""
-        found = self.files.editions().clauses(tuple(dict.fromkeys(ids)))
-        return tuple(Citation(key, clause.rules, clause.source, clause.en, clause.zh) for key, clause in found)
+        return citations(self.files.editions(), ids)
 
     def effects(self, effects: Iterable[Effect]) -> tuple[EffectLine, ...]:
         return tuple(

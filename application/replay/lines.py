@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
+from domain.rulebook import Editions
 from domain.visitor import Entry
 
 
@@ -26,6 +28,13 @@ class Citation(msgspec.Struct, frozen=True):
     source: str
     en: str
     zh: str
+
+
+def citations(editions: Editions, ids: Iterable[str]) -> tuple[Citation, ...]:
+    """Clauses with their texts, each once."""
+    return tuple(
+        Citation(key, clause.rules, clause.source, clause.en, clause.zh) for key, clause in editions.clauses(ids)
+    )
 
 
 class FactLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -32,6 +32,7 @@ from .lines import (
     RulingLine,
     StepLine,
     Text,
+    citations,
 )
 from .matter import Matter
 from .wording import EFFECT, GROUND, REASON, RELATION, SHARES, VIA, WHAT, WHAT_NOUN
@@ -333,8 +334,7 @@ class _Builder:
         return f"without the relation ({relation[0]}) of {when}", f"如果没有{when}登记的关系（{relation[1]}）"
 
     def _citations(self, ids: Sequence[str]) -> tuple[Citation, ...]:
-        found = self.question.editions.clauses(ids)
-        return tuple(Citation(key, clause.rules, clause.source, clause.en, clause.zh) for key, clause in found)
+        return citations(self.question.editions, ids)
 
     # Words
 

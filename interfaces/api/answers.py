@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 
 from application.desk import Answer
+from application.replay import lines
 from application.replay.lines import Citation, Text
 from application.replay.wording import GROUND, SHARES
 from application.sales_office import SalesOffice
@@ -169,8 +170,7 @@ def shares_of(found: Settlement) -> Shares:
 def citations(office: SalesOffice, ids: Iterable[str]) -> tuple[Citation, ...]:
     """Clauses with their texts, each once."""
     cited = dict.fromkeys(ids)
-    found = office.files.editions().clauses(cited) if cited else []
-    return tuple(Citation(key, clause.rules, clause.source, clause.en, clause.zh) for key, clause in found)
+    return lines.citations(office.files.editions(), cited) if cited else ()
 
 
 def names(office: SalesOffice, ids: Iterable[Any]) -> dict[UUID, str]:
