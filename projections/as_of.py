@@ -4,7 +4,7 @@ temporary tables of one connection, which the database throws away when it ends,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 
 import msgspec
@@ -15,6 +15,8 @@ from .filling import fill
 from .folding import Parked
 from .live import ReadSide
 from .partition import Bounds
+from .processes import steps_back
+from .room import Room, watched
 from .tables import Tables
 from .view import View
 
@@ -51,7 +53,8 @@ def as_of(
     with read_side.connection() as connection:
         tables.create(connection)
         bounds = Bounds(head, known_at, at)
-        filled = fill(read_side, connection, tables, bounds, lambda folded: tell(folded, head))
+        with watched(read_side) if steps_back(head) else nullcontext(Room()) as room:
+            filled = fill(read_side, connection, tables, bounds, room, lambda folded: tell(folded, head))
         for view in tables.views:
             tables.index(connection, view)
         _note_where_they_stand(read_side, connection, tables, head, min(known_at or now, at or now))

@@ -4,7 +4,8 @@ A lower priority alone does nothing of the sort. Linux gives every session a sha
 process of PostgreSQL is a session, and priority counts within one only. And a process at work keeps its processor for
 the rest of its slice - in effect until the next tick, 4 ms - whoever wakes up, unless that one's slice is shorter; an
 append wakes somebody three times. So: the lowest class, which others need not wait for; a long slice; and a small share
-for the whole session - a tenth of what others have who never rest, lest a rebuild beside them come to a standstill.
+for the whole session - a thirtieth of what others have who never rest: with more, one who worked for a millisecond and
+waits for the disk has had too much when it wakes up; with less, a rebuild beside them would come to a standstill.
 """
 
 from __future__ import annotations
@@ -15,19 +16,14 @@ import platform
 import struct
 import sys
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from errno import EAGAIN
 from pathlib import Path
-from threading import get_native_id
-from typing import TypeVar
 
 import psycopg
 
-T = TypeVar("T")
-
-NICENESS = 10
+NICENESS = 15
+"""Of the processes and of the session's share: a thirtieth."""
 LONG_SLICE_NS = 20_000_000
 """Seven times everybody's. Were it longer, a turn beside others who never rest would be longer in coming, too."""
 
@@ -64,28 +60,25 @@ def step_back_here() -> None:
     _behind_all(os.getpid())
 
 
-def behind(work: Callable[[], T], stop: Callable[[], None]) -> T:
-    """What `work` gives, done by a thread of its own behind all others: one that has stepped back may not be let come
-    forward again. The processes that it starts are behind from their first moment. Ctrl-C calls `stop`, and `work` is
-    waited for."""
-    with ThreadPoolExecutor(1, "behind", initializer=_thread_last_of_all) as pool:
-        found = pool.submit(work)
-        try:
-            return found.result()
-        except KeyboardInterrupt:
-            stop()
-            raise
+def come_forward_here() -> None:
+    """Give this process its share back, as far as that may be had, before it holds what others wait for."""
+    if sys.platform == "linux" and os.sched_getscheduler(0) == os.SCHED_IDLE and os.getsid(0) == os.getpid():
+        _share(os.getpid(), 0)
 
 
 def _behind_all(process: int) -> None:
     """As far as the system knows how to, and lets us."""
     _last_of_all(process)
-    if sys.platform != "linux":
-        return
+    if sys.platform == "linux":
+        _share(process, NICENESS)
+
+
+def _share(process: int, niceness: int) -> None:
+    """Of the session that a process belongs to."""
     share = Path("/proc", str(process), "autogroup")
     for _ in range(TRIES):
         try:
-            share.write_text(str(NICENESS))
+            share.write_text(str(niceness))
         except OSError as error:  # without autogroups there is no such file
             if error.errno != EAGAIN:
                 return
@@ -94,20 +87,15 @@ def _behind_all(process: int) -> None:
             return
 
 
-def _thread_last_of_all() -> None:
-    if sys.platform == "linux":  # elsewhere priorities are of whole processes
-        _last_of_all(get_native_id())
-
-
-def _last_of_all(thread: int) -> None:
-    """A thread, or a process that has but one."""
+def _last_of_all(process: int) -> None:
+    """A process that has but one thread."""
     with suppress(PermissionError, ProcessLookupError):
-        os.setpriority(os.PRIO_PROCESS, thread, NICENESS)
+        os.setpriority(os.PRIO_PROCESS, process, NICENESS)
     if sys.platform != "linux":
         return
-    _take_long_slices(thread)
+    _take_long_slices(process)
     with suppress(PermissionError, ProcessLookupError):
-        os.sched_setscheduler(thread, os.SCHED_IDLE, os.sched_param(0))
+        os.sched_setscheduler(process, os.SCHED_IDLE, os.sched_param(0))
 
 
 def _take_long_slices(process: int) -> None:

@@ -16,6 +16,7 @@ from .folding import Parked
 from .live import ReadSide
 from .partition import Bounds, plan
 from .processes import Job, fold_all, processes_for, steps_back
+from .room import Room
 from .tables import Tables
 from .view import Sums
 
@@ -34,14 +35,15 @@ def fill(
     connection: psycopg.Connection,
     tables: Tables,
     bounds: Bounds,
+    room: Room,
     tell: Callable[[int], None] = lambda facts: None,
     *,
     own_transaction: bool = False,
 ) -> Filled:
     """Fold the log within bounds into tables just made, over the connection that made them.
 
-    `tell` is given the number of facts folded so far; `own_transaction`: the tables were made in the transaction that
-    is under way. Raises FoldingFailed, psycopg.Error.
+    `room` is left to others; `tell` is given the number of facts folded so far; `own_transaction`: the tables were
+    made in the transaction that is under way. Raises FoldingFailed, psycopg.Error.
     """
     views, recorder = tables.views, read_side.recorder
     processes = processes_for(bounds.until)
@@ -58,7 +60,7 @@ def fill(
     sums = [Sums(view) for view in views]
     parked: list[Parked] = []
     done = 0
-    for told in fold_all(job, views, processes):
+    for told in fold_all(job, views, processes, room):
         if told is None:
             tell(done)
             continue

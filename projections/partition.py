@@ -29,6 +29,7 @@ from .folding import (
     parked_at,
     whole,
 )
+from .room import Room
 from .view import COPY_END, COPY_HEAD, Row, Sums, View
 
 PART_FACTS = 500_000
@@ -253,13 +254,15 @@ class Reader:
         return self._contexts[site]
 
 
-def fold_part(reader: Reader, part: Part, views: Sequence[View]) -> Iterator[tuple[Folded, int]]:
-    """Fold a part into rows of views; gives what is ready, and of how many facts, from time to time. Sums come last."""
+def fold_part(reader: Reader, part: Part, views: Sequence[View], room: Room) -> Iterator[tuple[Folded, int]]:
+    """Fold a part into rows of views; gives what is ready, and of how many facts, from time to time. Sums come last.
+    Others are left room between dossiers."""
     makings = [_Making(view) for view in views]
     parked: list[Parked] = []
     facts = 0
     for count, rows in enumerate(reader.groups(part), start=1):
         _fold_dossier(reader, rows, makings, parked)
+        room.leave()
         facts += len(rows)
         if count % TELL_EVERY_DOSSIERS == 0:
             yield Folded([making.ready() for making in makings], (), parked), facts

@@ -19,6 +19,7 @@ from psycopg import sql
 
 from .courtesy import step_back, step_back_here
 from .partition import Bounds, Folded, Part, Plan, Reader, fold_part
+from .room import Room
 from .view import View
 
 ALONE_BELOW_FACTS = 30_000
@@ -65,21 +66,21 @@ def steps_back(facts: int) -> bool:
     return facts >= ALONE_BELOW_FACTS
 
 
-def fold_all(job: Callable[[], Job], views: Sequence[View], processes: int) -> Iterator[Told | None]:
+def fold_all(job: Callable[[], Job], views: Sequence[View], processes: int, room: Room) -> Iterator[Told | None]:
     """Fold the whole log; gives what is ready and how many facts that were, and now and then None: that it goes on.
     What is to be done is asked for when the processes are getting ready, which takes them as long. Raises
     FoldingFailed, psycopg.Error."""
     if processes == 1:
-        yield from _alone(job(), views)
+        yield from _alone(job(), views, room)
         return
     context = get_context("spawn")
     pipes: dict[Connection, Any] = {}
     try:
-        with _undisturbed():
+        with undisturbed():
             for _ in range(processes):
                 here, there = context.Pipe()
-                process = context.Process(target=_serve, args=(there,), daemon=True)
-                _start(process)
+                process = context.Process(target=_serve, args=(there, room), daemon=True)
+                start(process)
                 there.close()
                 pipes[here] = process
         planned = job()
@@ -113,7 +114,7 @@ def fold_all(job: Callable[[], Job], views: Sequence[View], processes: int) -> I
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
+def undisturbed() -> Iterator[None]:
     """Ctrl-C waits until this is over. To block the signal is not enough: another thread may get it, and it is the main
     thread that is interrupted then - between starting a process and telling it what it is for."""
     before = signal.getsignal(signal.SIGINT)
@@ -130,7 +131,7 @@ def _undisturbed() -> Iterator[None]:
             signal.raise_signal(signal.SIGINT)
 
 
-def _start(process: Any) -> None:
+def start(process: Any) -> None:
     """Start a process that Ctrl-C does not reach: whoever started it ends it."""
     resource_tracker.ensure_running()  # the first to ask for it would unblock the signal again
     unblocked = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
@@ -155,11 +156,11 @@ def _send(pipe: Connection, what: Job | Part) -> None:
         raise FoldingFailed(ENDED_EARLY) from None
 
 
-def _alone(job: Job, views: Sequence[View]) -> Iterator[Told]:
+def _alone(job: Job, views: Sequence[View], room: Room) -> Iterator[Told]:
     with _connected(job) as connection:
         reader = Reader(connection, sql.Identifier(job.schema, "fact"), job.plan, job.bounds)
         for part in job.plan.parts:
-            yield from fold_part(reader, part, views)
+            yield from fold_part(reader, part, views, room)
 
 
 def _connected(job: Job) -> psycopg.Connection:
@@ -170,19 +171,19 @@ def _connected(job: Job) -> psycopg.Connection:
     return connection
 
 
-def _serve(pipe: Connection) -> None:
+def _serve(pipe: Connection, room: Room) -> None:
     """One process: is told what to do, and folds the parts it is given until the other end hangs up."""
     step_back_here()  # those who serve people go first
     gc.freeze()
     gc.disable()  # dossiers are small and without cycles; what is left over is collected after each part
     with suppress(EOFError, ConnectionError), _telling(pipe) as tell:
         try:
-            _fold_parts(pipe, tell)
+            _fold_parts(pipe, tell, room)
         except psycopg.Error as error:
             tell(" ".join(str(error).split()) or "the database does not answer")
 
 
-def _fold_parts(pipe: Connection, tell: Tell) -> None:
+def _fold_parts(pipe: Connection, tell: Tell, room: Room) -> None:
     """Raises EOFError when the other end has hung up."""
     from .views import VIEWS
 
@@ -191,7 +192,7 @@ def _fold_parts(pipe: Connection, tell: Tell) -> None:
     with _connected(job) as connection:
         reader = Reader(connection, sql.Identifier(job.schema, "fact"), job.plan, job.bounds)
         while True:
-            for told in fold_part(reader, pipe.recv(), views):
+            for told in fold_part(reader, pipe.recv(), views, room):
                 tell(told)
             tell(None)
 

@@ -5,8 +5,8 @@ one transaction. Nothing is refused meanwhile; stopped or killed at any stage, i
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime
 
 import msgspec
@@ -14,11 +14,12 @@ import psycopg
 from psycopg import sql
 
 from .compare import Compared, compare, explained
-from .courtesy import behind, step_back
+from .courtesy import come_forward_here, step_back
 from .filling import fill
 from .live import ReadSide, Standing, ends_early
 from .partition import Bounds
 from .processes import steps_back
+from .room import Room, watched
 from .side_by_side import side_by_side
 from .tables import FRESH, Tables
 from .view import View
@@ -122,7 +123,7 @@ class _Rebuild:
         self.live = Tables(read_side.schema, views)
         self.position = self.facts = self.folded = 0
         self.parked = 0
-        self.interrupted = False
+        self.steps_back = False
         self.stage = "planning"
         self.started, self.told_at = time.monotonic(), 0.0
         query = sql.SQL(
@@ -136,9 +137,12 @@ class _Rebuild:
 
     def run(self) -> Result:
         try:
-            self._fill()
-            self._catch_up()
-            compared = self._compare_and_swap()
+            self._plan()
+            with watched(self.read_side) if self.steps_back else nullcontext(Room()) as room:
+                self._fold(room)
+                self._index()
+                self._catch_up()
+                compared = self._compare_and_swap()
         except BaseException as error:
             self._failed(error)
             raise
@@ -164,29 +168,27 @@ class _Rebuild:
         if row and row[0]:
             raise Cancelled("the rebuild was cancelled; the live views are as they were")
 
-    def _fill(self) -> None:
-        """Fold the log up to its present end into fresh tables, in a transaction of its own."""
+    def _plan(self) -> None:
         self._report()
         self.position = self.facts = self.read_side.recorder.max_notification_id() or 0
-        if steps_back(self.facts):
-            behind(self._fold, self._interrupt)
-        else:
-            self._fold()
-        self._enter("indexing")
-        side_by_side(self.read_side, self.views, self.fresh.index, self._report, behind=steps_back(self.facts))
+        self.steps_back = steps_back(self.facts)
 
-    def _interrupt(self) -> None:
-        self.interrupted = True
+    @contextmanager
+    def _connection_behind(self) -> Iterator[psycopg.Connection]:
+        with self.read_side.connection() as connection:
+            if self.steps_back:
+                step_back(connection)
+            yield connection
 
-    def _fold(self) -> None:
+    def _fold(self, room: Room) -> None:
+        """Fold the log up to its present end into fresh tables, in a transaction of its own."""
         read_side = self.read_side
-        with read_side.connection() as filler, filler.transaction():
-            if steps_back(self.facts):
-                step_back(filler)
+        with self._connection_behind() as filler, filler.transaction():
             self._clear_up(filler)
             self.fresh.create(filler)
             self._enter("folding")
-            filled = fill(read_side, filler, self.fresh, Bounds(self.position), self._folded, own_transaction=True)
+            bounds = Bounds(self.position)
+            filled = fill(read_side, filler, self.fresh, bounds, room, self._folded, own_transaction=True)
             self.parked = len(filled.parked)
             for parked in filled.parked:
                 read_side.park(filler, FRESH + parked.view, [parked], set())
@@ -198,35 +200,39 @@ class _Rebuild:
 
     def _folded(self, facts: int) -> None:
         self.folded = facts
-        if self.interrupted:
-            raise Cancelled("interrupted")
         self._report()
+
+    def _index(self) -> None:
+        self._enter("indexing")
+        side_by_side(self.read_side, self.views, self.fresh.index, self._report, behind=self.steps_back)
 
     def _catch_up(self) -> None:
         """Bring fresh and live views to nearly the same fact. Writers, who may never pause, are not waited for: when
         several rounds have not done it, the rest is taken while the live views wait."""
         self._enter("catching up")
-        for _ in range(MOST_ROUNDS):
-            standing = self.read_side.standing(self.connection)
-            live = [standing[view.name].position for view in self._comparable(standing)]
-            behind, ahead = min(live, default=self.position), max(live, default=self.position)
-            if self.position - NEARLY <= behind and ahead <= self.position + NEARLY:
-                return
-            while self.position < ahead:
-                step = min(ahead, self.position + CATCH_UP_BATCH)
-                with self.connection.transaction():
-                    self._bring(self.fresh, self.views, self.position, step)
-                self.position = step
-                self._report()
-            while behind < self.position and (taken := self.read_side.advance(self.connection, CATCH_UP_BATCH)):
-                behind += taken
-                self._report()
+        with self._connection_behind() as connection:
+            for _ in range(MOST_ROUNDS):
+                standing = self.read_side.standing(connection)
+                live = [standing[view.name].position for view in self._comparable(standing)]
+                last, ahead = min(live, default=self.position), max(live, default=self.position)
+                if self.position - NEARLY <= last and ahead <= self.position + NEARLY:
+                    return
+                while self.position < ahead:
+                    step = min(ahead, self.position + CATCH_UP_BATCH)
+                    with connection.transaction():
+                        self._bring(connection, self.fresh, self.views, self.position, step)
+                    self.position = step
+                    self._report()
+                while last < self.position and (taken := self.read_side.advance(connection, CATCH_UP_BATCH)):
+                    last += taken
+                    self._report()
 
     def _compare_and_swap(self) -> Compared:
         comparable = self._comparable(self.read_side.standing(self.connection))
         self._enter("comparing")
         compared = compare(self.read_side, self.fresh, self.live, comparable, self.position, self._report)
         self._enter("comparing" if self.check else "swapping")
+        come_forward_here()
         deadline = time.monotonic() + SWAP_WITHIN_SECONDS
         while True:
             try:
@@ -263,9 +269,10 @@ class _Rebuild:
         position = self.position
         # No view ever goes back, whoever kept it.
         target = max([position, *(standing[view.name].position for view in self.views if view.name in standing)])
-        self._bring(self.fresh, self.views, position, target)
+        self._bring(connection, self.fresh, self.views, position, target)
         for at in sorted({standing[view.name].position for view in compared.views}):
-            self._bring(self.live, [view for view in compared.views if standing[view.name].position == at], at, target)
+            those = [view for view in compared.views if standing[view.name].position == at]
+            self._bring(connection, self.live, those, at, target)
         compared.look_again(self.read_side, connection, self.fresh, self.live, target)
         if not self.check:
             self._swap(connection, target)
@@ -274,11 +281,13 @@ class _Rebuild:
             self._forget_parked(connection, FRESH)
         self.position = target
 
-    def _bring(self, tables: Tables, views: Sequence[View], position: int, target: int) -> None:
+    def _bring(
+        self, connection: psycopg.Connection, tables: Tables, views: Sequence[View], position: int, target: int
+    ) -> None:
         """Take facts into tables up to a fact that others hold up to already."""
         while position < target:
             limit = min(CATCH_UP_BATCH, target - position)
-            taken = self.read_side.take(self.connection, tables, views, position, limit)
+            taken = self.read_side.take(connection, tables, views, position, limit)
             if not taken:
                 raise ends_early(target, position)
             position += taken

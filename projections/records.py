@@ -16,8 +16,9 @@ from psycopg.rows import kwargs_row
 
 from application.event_store.appending import StoreUnavailable
 
+from .apart import rebuild_apart
 from .live import ReadSide
-from .rebuild import Result, Tell, rebuild
+from .rebuild import Result, Tell
 from .source import query
 from .view import View
 
@@ -119,7 +120,7 @@ def run(read_side: ReadSide, views: Sequence[View] | None, *, check: bool, asked
     """A rebuild or check, after which old records are pruned. Raises RebuildRefused, Cancelled, FoldingFailed,
     StoreUnavailable."""
     with in_one_line():
-        result = rebuild(read_side, views, check=check, asked_by=asked_by, tell=tell)
+        result = rebuild_apart(read_side, views, check=check, asked_by=asked_by, tell=tell)
         with read_side.connection() as connection:
             connection.execute(query("rebuilds_pruned", read_side.schema), {"keep": KEPT_REBUILDS})
         return result

@@ -18,6 +18,7 @@ from psycopg import sql
 from application.event_store.appending import Beside, CommandKey
 from application.event_store.mapper import FactMapper
 from application.event_store.postgres import PostgresRecorder
+from projections.apart import rebuild_apart
 from projections.live import ReadSide, keep_live, wait_until
 from projections.rebuild import rebuild
 from projections.views import VIEWS
@@ -225,6 +226,6 @@ def _rebuild_when_told(pipe: Connection, uri: str, schema: str) -> None:
     recorder = PostgresRecorder(uri, schema=schema)
     pipe.send("ready")
     pipe.recv()
-    result = rebuild(ReadSide(recorder, list(VIEWS.values())))
+    result = rebuild_apart(ReadSide(recorder, list(VIEWS.values())))
     pipe.send(result.seconds)
     recorder.close()

@@ -52,6 +52,28 @@ def test_a_process_of_the_rebuild() -> None:
 
 
 @on_linux
+@pytest.mark.parametrize("behind", [True, False])
+def test_a_process_gets_its_share_back(behind: bool) -> None:
+    """Only one that gave it away: in another's session it is not for it to say."""
+    script = (
+        "import sys; from pathlib import Path; from projections.courtesy import come_forward_here, step_back_here; "
+        "share = Path('/proc/self/autogroup'); 'behind' in sys.argv and step_back_here(); "
+        "before = share.read_text() if share.exists() else ''; come_forward_here(); "
+        "print(before.split()[-1:], share.read_text().split()[-1:] if share.exists() else [], sep=';')"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", script, "behind" if behind else "-"],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        start_new_session=True,
+    ).stdout
+    if said == "[];[]\n":
+        pytest.skip("a system without shares for sessions")
+    assert said == (f"['{NICENESS}'];['0']\n" if behind else "['0'];['0']\n")
+
+
+@on_linux
 def test_the_process_of_the_database(postgres_uri: str) -> None:
     with psycopg.connect(postgres_uri, autocommit=True) as connection:
         pid = connection.info.backend_pid

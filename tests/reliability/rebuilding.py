@@ -11,6 +11,7 @@ import msgspec
 from application.event_store.postgres import PostgresRecorder
 from projections import partition, processes
 from projections import rebuild as rebuilding
+from projections.apart import rebuild_apart
 from projections.live import ReadSide
 from projections.rebuild import Progress, rebuild
 from projections.views import VIEWS
@@ -20,12 +21,13 @@ from .offices import Store
 
 class Task(msgspec.Struct, frozen=True):
     """`die_at`: the stage at which it kills itself, when so many facts are folded. `parted`: on several processes, in
-    small parts."""
+    small parts. `apart`: by a process of its own, which outlives it for a moment."""
 
     store: Store
     die_at: str | None = None
     die_after_facts: int = 0
     parted: bool = False
+    apart: bool = False
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -45,6 +47,8 @@ def main() -> None:
     # Tests that were started in the background begin with interrupts ignored, and their children too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     task = msgspec.json.decode(sys.stdin.buffer.readline(), type=Task)
+    if task.apart:
+        processes.ALONE_BELOW_FACTS = 0
     if task.parted:
         processes.ALONE_BELOW_FACTS, partition.PART_FACTS = 0, 100
         rebuilding.TOLD_EVERY_SECONDS = 0.0
@@ -57,7 +61,8 @@ def main() -> None:
     with task.store.record() as record:
         assert isinstance(record.recorder, PostgresRecorder)
         try:
-            found = rebuild(ReadSide(record.recorder, tuple(VIEWS.values())), tell=tell)
+            do = rebuild_apart if task.apart else rebuild
+            found = do(ReadSide(record.recorder, tuple(VIEWS.values())), tell=tell)
         except KeyboardInterrupt:
             say(Told("interrupted"))
         else:

@@ -56,10 +56,12 @@ class Server:
                 _signal(process, signal.SIGCONT)
 
     def kill_first_process(self) -> None:
-        """What it has started outlives it only until it next waits: so this waits for it to be gone."""
+        """What it has started outlives it only until it next waits: so this waits for it, and that, to be gone."""
         first = self.first_process()
+        started = first.children()
         first.kill()
         first.wait(10)
+        psutil.wait_procs(started, timeout=2)
 
     def kill_a_backend(self) -> None:
         """Kill one that serves a client: PostgreSQL then ends all others, and recovers by itself."""

@@ -230,6 +230,25 @@ def test_a_rebuild_is_killed_at_any_stage(office: Opened, stage: str, parted: bo
     check_rows(office.side, office.record)
 
 
+@pytest.mark.parametrize("stage", BEFORE_THE_EXCHANGE)
+def test_who_asked_for_a_rebuild_is_killed(office: Opened, stage: str) -> None:
+    """The process that does it ends as well, by itself, and clears up; it may be done with the last stages by then."""
+    before = rows_now(office)
+    with Program("rebuilding", rebuilding.Task(office.store, die_at=stage, apart=True)) as program:
+        children: list[psutil.Process] = []
+        while program.line():
+            children = _children(program) or children
+        assert program.process.wait(60) == -signal.SIGKILL
+    _, alive = psutil.wait_procs(children, timeout=30)
+    assert alive == [], "its process lives on"
+    assert rows_now(office) == before
+    eventually(lambda: _free(office), "its sessions end", 30)
+    assert rebuild(office.side).differences == 0
+    assert [status for status, _ in statuses(office)][1:] in (["cancelled", "done"], ["done", "done"])
+    assert not [name for name in tables_in(office.side) if name.startswith("fresh_")]
+    check_rows(office.side, office.record)
+
+
 def _children(program: Program) -> list[psutil.Process]:
     try:
         return psutil.Process(program.process.pid).children(recursive=True)
