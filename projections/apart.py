@@ -16,7 +16,7 @@ from types import FrameType
 import msgspec
 import psycopg
 
-from application.event_store.appending import StoreUnavailable
+from application.event_store.appending import StoreRefused, StoreUnavailable
 from application.event_store.postgres import PostgresRecorder
 
 from .courtesy import step_back_here
@@ -26,7 +26,7 @@ from .rebuild import Cancelled, Progress, RebuildRefused, Result, Tell, rebuild
 from .view import View
 from .views import VIEWS
 
-EXPECTED = (RebuildRefused, Cancelled, FoldingFailed, StoreUnavailable, psycopg.Error)
+EXPECTED = (RebuildRefused, Cancelled, FoldingFailed, StoreRefused, StoreUnavailable, psycopg.Error)
 """What is raised where the rebuild was asked for. Anything else is a fault of the program: it is shown by the process
 that met it."""
 

@@ -4,6 +4,7 @@ of the two processes, the live views are as they were, nothing else is left, and
 from __future__ import annotations
 
 import os
+import pickle
 from collections.abc import Iterator
 
 import psutil
@@ -137,6 +138,15 @@ def test_what_the_database_says_arrives(office: Opened) -> None:
         rebuild_apart(office.side)
     assert failed.value.sqlstate == "23514" and "rebuild_stage_check" in str(failed.value)
     assert statuses(office)[-1][0] == "failed"
+
+
+EXPECTED = [error("what\nis said") for error in apart.EXPECTED]
+
+
+@pytest.mark.parametrize("error", EXPECTED, ids=lambda error: type(error).__name__)
+def test_what_is_expected_can_be_sent(error: Exception) -> None:
+    sent = pickle.loads(pickle.dumps(error))
+    assert type(sent) is type(error) and str(sent) == str(error)
 
 
 def test_a_fault_of_the_program_is_shown_by_the_process_that_met_it(
