@@ -55,7 +55,7 @@ def rebuild_apart(
 
     Raises what `rebuild` does, and FoldingFailed when the process is killed.
     """
-    if not steps_back(read_side.recorder.max_notification_id() or 0):
+    if not steps_back(read_side.head()):
         return rebuild(read_side, views, check=check, asked_by=asked_by, tell=tell)
     of_store = tuple(view.name for view in read_side.views)
     chosen = tuple(view.name for view in views) if views is not None else None

@@ -4,7 +4,7 @@ temporary tables of one connection, which the database throws away when it ends,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import msgspec
@@ -16,7 +16,7 @@ from .folding import Parked
 from .live import ReadSide
 from .partition import Bounds
 from .processes import steps_back
-from .room import Room, watched
+from .room import watched
 from .tables import Tables
 from .view import View
 
@@ -49,11 +49,11 @@ def as_of(
     """
     now = datetime.now(UTC)
     tables = Tables(SCHEMA, views if views is not None else read_side.views)
-    head = read_side.recorder.max_notification_id() or 0
+    head = read_side.head()
     with read_side.connection() as connection:
         tables.create(connection)
         bounds = Bounds(head, known_at, at)
-        with watched(read_side) if steps_back(head) else nullcontext(Room()) as room:
+        with watched(read_side, long=steps_back(head)) as room:
             filled = fill(read_side, connection, tables, bounds, room, lambda folded: tell(folded, head))
         for view in tables.views:
             tables.index(connection, view)

@@ -68,9 +68,14 @@ def come_forward_here() -> None:
 
 def _behind_all(process: int) -> None:
     """As far as the system knows how to, and lets us."""
-    _last_of_all(process)
-    if sys.platform == "linux":
-        _share(process, NICENESS)
+    with suppress(PermissionError, ProcessLookupError):
+        os.setpriority(os.PRIO_PROCESS, process, NICENESS)
+    if sys.platform != "linux":
+        return
+    _take_long_slices(process)
+    with suppress(PermissionError, ProcessLookupError):
+        os.sched_setscheduler(process, os.SCHED_IDLE, os.sched_param(0))
+    _share(process, NICENESS)
 
 
 def _share(process: int, niceness: int) -> None:
@@ -85,17 +90,6 @@ def _share(process: int, niceness: int) -> None:
             time.sleep(PAUSE_SECONDS)
         else:
             return
-
-
-def _last_of_all(process: int) -> None:
-    """A process that has but one thread."""
-    with suppress(PermissionError, ProcessLookupError):
-        os.setpriority(os.PRIO_PROCESS, process, NICENESS)
-    if sys.platform != "linux":
-        return
-    _take_long_slices(process)
-    with suppress(PermissionError, ProcessLookupError):
-        os.sched_setscheduler(process, os.SCHED_IDLE, os.sched_param(0))
 
 
 def _take_long_slices(process: int) -> None:

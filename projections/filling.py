@@ -60,11 +60,7 @@ def fill(
     sums = [Sums(view) for view in views]
     parked: list[Parked] = []
     done = 0
-    for told in fold_all(job, views, processes, room):
-        if told is None:
-            tell(done)
-            continue
-        folded, facts = told
+    for folded, facts in fold_all(job, views, processes, room):
         done += facts
         parked.extend(folded.parked)
         for place, view in enumerate(views):

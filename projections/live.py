@@ -91,6 +91,10 @@ class ReadSide:
     def table(self, name: str) -> sql.Identifier:
         return sql.Identifier(self.schema, name)
 
+    def head(self) -> int:
+        """The position of the last fact on record; 0: there is none. Raises StoreUnavailable."""
+        return self.recorder.max_notification_id() or 0
+
     # Where the views stand
 
     def standing(self, connection: psycopg.Connection, *, lock: bool = False) -> dict[str, Standing]:
@@ -365,7 +369,7 @@ def lag(read_side: ReadSide, connection: psycopg.Connection) -> list[Lag]:
         fact=sql.Identifier(read_side.recorder.schema, "fact"),
     )
     found = {row[0]: row for row in connection.execute(query).fetchall()}
-    head = read_side.recorder.max_notification_id() or 0
+    head = read_side.head()
     lags = []
     for view in read_side.views:
         row = found.get(view.name)

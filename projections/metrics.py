@@ -47,7 +47,7 @@ def overview(read_side: ReadSide, connection: psycopg.Connection) -> Overview:
     """Where the views stand now."""
     last_rebuild, last_check = (rebuilds(read_side, connection, 1, done=mode) for mode in ("rebuild", "check"))
     return Overview(
-        position=read_side.recorder.max_notification_id() or 0,
+        position=read_side.head(),
         kept_by=keeping(read_side, connection),
         views=lag(read_side, connection),
         parked=parked(read_side, connection),
@@ -67,7 +67,7 @@ class Measure(NamedTuple):
 def measure(read_side: ReadSide, connection: psycopg.Connection) -> list[Measure]:
     """Everything there is to measure of the read side now. What has never been done is left out."""
     found = [
-        Measure(RECORD_POSITION, {}, read_side.recorder.max_notification_id() or 0),
+        Measure(RECORD_POSITION, {}, read_side.head()),
         Measure("lunpai_views_kept", {}, keeping(read_side, connection) is not None),
     ]
     for view in lag(read_side, connection):

@@ -26,9 +26,6 @@ ALONE_BELOW_FACTS = 30_000
 """Fewer facts are folded sooner than another process is started."""
 
 
-AT_LEAST_EVERY_SECONDS = 0.2
-"""Who takes what is folded may want to end it, however long nothing is ready."""
-
 MOST_WAITING = 8
 """So many thousand dossiers' rows may wait for being copied in."""
 
@@ -66,10 +63,9 @@ def steps_back(facts: int) -> bool:
     return facts >= ALONE_BELOW_FACTS
 
 
-def fold_all(job: Callable[[], Job], views: Sequence[View], processes: int, room: Room) -> Iterator[Told | None]:
-    """Fold the whole log; gives what is ready and how many facts that were, and now and then None: that it goes on.
-    What is to be done is asked for when the processes are getting ready, which takes them as long. Raises
-    FoldingFailed, psycopg.Error."""
+def fold_all(job: Callable[[], Job], views: Sequence[View], processes: int, room: Room) -> Iterator[Told]:
+    """Fold the whole log; gives what is ready and how many facts that were. What is to be done is asked for when the
+    processes are getting ready, which takes them as long. Raises FoldingFailed, psycopg.Error."""
     if processes == 1:
         yield from _alone(job(), views, room)
         return
@@ -89,10 +85,7 @@ def fold_all(job: Callable[[], Job], views: Sequence[View], processes: int, room
             _send(pipe, planned)
         idle = {pipe for pipe in pipes if _next(pipe, todo)}
         while idle:
-            for ready in wait(list(idle), AT_LEAST_EVERY_SECONDS) or (None,):
-                if ready is None:
-                    yield None
-                    continue
+            for ready in wait(list(idle)):
                 pipe = cast("Connection", ready)
                 try:
                     told = pipe.recv()

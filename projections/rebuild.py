@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from datetime import datetime
 
 import msgspec
@@ -123,7 +123,6 @@ class _Rebuild:
         self.live = Tables(read_side.schema, views)
         self.position = self.facts = self.folded = 0
         self.parked = 0
-        self.steps_back = False
         self.stage = "planning"
         self.started, self.told_at = time.monotonic(), 0.0
         query = sql.SQL(
@@ -138,7 +137,7 @@ class _Rebuild:
     def run(self) -> Result:
         try:
             self._plan()
-            with watched(self.read_side) if self.steps_back else nullcontext(Room()) as room:
+            with watched(self.read_side, long=self.steps_back) as room:
                 self._fold(room)
                 self._index()
                 self._catch_up()
@@ -170,8 +169,11 @@ class _Rebuild:
 
     def _plan(self) -> None:
         self._report()
-        self.position = self.facts = self.read_side.recorder.max_notification_id() or 0
-        self.steps_back = steps_back(self.facts)
+        self.position = self.facts = self.read_side.head()
+
+    @property
+    def steps_back(self) -> bool:
+        return steps_back(self.facts)
 
     @contextmanager
     def _connection_behind(self) -> Iterator[psycopg.Connection]:
@@ -214,8 +216,8 @@ class _Rebuild:
             for _ in range(MOST_ROUNDS):
                 standing = self.read_side.standing(connection)
                 live = [standing[view.name].position for view in self._comparable(standing)]
-                last, ahead = min(live, default=self.position), max(live, default=self.position)
-                if self.position - NEARLY <= last and ahead <= self.position + NEARLY:
+                behind, ahead = min(live, default=self.position), max(live, default=self.position)
+                if self.position - NEARLY <= behind and ahead <= self.position + NEARLY:
                     return
                 while self.position < ahead:
                     step = min(ahead, self.position + CATCH_UP_BATCH)
@@ -223,8 +225,8 @@ class _Rebuild:
                         self._bring(connection, self.fresh, self.views, self.position, step)
                     self.position = step
                     self._report()
-                while last < self.position and (taken := self.read_side.advance(connection, CATCH_UP_BATCH)):
-                    last += taken
+                while behind < self.position and (taken := self.read_side.advance(connection, CATCH_UP_BATCH)):
+                    behind += taken
                     self._report()
 
     def _compare_and_swap(self) -> Compared:

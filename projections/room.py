@@ -52,9 +52,12 @@ class Room:
 
 
 @contextmanager
-def watched(read_side: ReadSide) -> Iterator[Room]:
-    """Room that is wanted whenever facts come in."""
+def watched(read_side: ReadSide, *, long: bool) -> Iterator[Room]:
+    """Room that is wanted whenever facts come in; for what is not `long`, never."""
     room, over = Room(), Event()
+    if not long:
+        yield room
+        return
     watch = Thread(target=_watch, args=(read_side, room, over), name="room")
     watch.start()
     try:
@@ -67,13 +70,9 @@ def watched(read_side: ReadSide) -> Iterator[Room]:
 def _watch(read_side: ReadSide, room: Room, over: Event) -> None:
     """Ends by itself when the database is away: the rebuild will say so."""
     with suppress(psycopg.Error, StoreUnavailable):
-        last, last_at = _last(read_side), -WANTED_FOR_SECONDS
+        last, last_at = read_side.head(), -WANTED_FOR_SECONDS
         while not over.wait(LOOKS_EVERY_SECONDS):
-            now, at = _last(read_side), time.monotonic()
+            now, at = read_side.head(), time.monotonic()
             if now != last:
                 last, last_at = now, at
             room.wanted = at - last_at < WANTED_FOR_SECONDS
-
-
-def _last(read_side: ReadSide) -> int:
-    return read_side.recorder.max_notification_id() or 0

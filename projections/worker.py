@@ -151,7 +151,7 @@ def bring_up(
     Raises StoreUnavailable.
     """
     build(read_side, Event(), say, tell=tell, asked_by=asked_by, only=views)
-    target = read_side.recorder.max_notification_id() or 0
+    target = read_side.head()
     with reached(read_side) as connection:
         while True:
             standing = read_side.standing(connection)

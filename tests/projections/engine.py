@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
+import psutil
 import psycopg
 from eventsourcing.persistence import StoredEvent
 from psycopg import sql
@@ -147,6 +148,11 @@ def positions(side: ReadSide) -> dict[str, int]:
     """Up to which fact every view holds."""
     with side.connection() as connection:
         return {name: standing.position for name, standing in side.standing(connection).items()}
+
+
+def spawned() -> list[psutil.Process]:
+    """The processes that this one has started for its work."""
+    return [c for c in psutil.Process().children() if any("spawn_main" in word for word in c.cmdline())]
 
 
 def tables_in(side: ReadSide) -> set[str]:

@@ -27,6 +27,7 @@ from .engine import (
     check_untouched,
     opened,
     rows_now,
+    spawned,
     statuses,
 )
 
@@ -41,7 +42,7 @@ def office(postgres_uri: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Opene
 
 
 def _the_other_process() -> psutil.Process:
-    (one,) = [c for c in psutil.Process().children() if any("spawn_main" in word for word in c.cmdline())]
+    (one,) = spawned()
     return one
 
 

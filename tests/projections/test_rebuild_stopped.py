@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Iterator
 
-import psutil
 import psycopg
 import pytest
 from psycopg import sql
@@ -32,6 +31,7 @@ from .engine import (
     opened,
     rows_in,
     rows_now,
+    spawned,
     statuses,
     tables_in,
 )
@@ -247,7 +247,7 @@ def test_a_folding_process_is_killed(whole_office: Opened, monkeypatch: pytest.M
 
     def kill(progress: Progress) -> None:
         if not killed and progress.stage == "folding" and progress.folded > after_facts:
-            mine = [c for c in psutil.Process().children() if any("spawn_main" in word for word in c.cmdline())]
+            mine = spawned()
             mine[0].kill()
             killed.append(mine[0].wait(20))
 

@@ -78,12 +78,18 @@ def test_processes_share_it() -> None:
 def test_wanted_while_facts_come_in(office: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rooms, "LOOKS_EVERY_SECONDS", 0.01)
     monkeypatch.setattr(rooms, "WANTED_FOR_SECONDS", 0.3)
-    with watched(office.side) as room:
+    with watched(office.side, long=True) as room:
         time.sleep(0.1)
         assert not room.wanted, "what was recorded before is over"
         office.play.steps(3, 7)
         eventually(lambda: room.wanted, "room is wanted")
         eventually(lambda: not room.wanted, "it is quiet again")
+
+
+def test_what_is_not_long_is_not_watched(office: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(office.side.recorder, "max_notification_id", lambda: pytest.fail("it was looked"))
+    with watched(office.side, long=False) as room:
+        assert not room.wanted
 
 
 def test_the_database_is_away(office: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,6 +101,6 @@ def test_the_database_is_away(office: Opened, monkeypatch: pytest.MonkeyPatch) -
         raise psycopg.OperationalError("away")
 
     monkeypatch.setattr(office.side.recorder, "max_notification_id", away)
-    with watched(office.side) as room:
+    with watched(office.side, long=True) as room:
         eventually(lambda: bool(looked), "it was asked")
     assert not room.wanted and len(looked) == 1
