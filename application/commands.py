@@ -58,6 +58,7 @@ class Decided(msgspec.Struct, frozen=True):
     """What a decision gives: facts by stream (with the version each stream had), and what is written beside them.
 
     `when_claimed` is the refusal code when something it claims is held already; None: look again and decide again.
+    `rests_on`: a stream that was read for it, with the version up to which it was; decided again where it has moved on.
     """
 
     facts: Sequence[tuple[UUID, int, Sequence[Fact]]]
@@ -65,6 +66,7 @@ class Decided(msgspec.Struct, frozen=True):
     claims: tuple[ClaimOn, ...] = ()
     keys: tuple[PersonKey, ...] = ()
     when_claimed: str | None = None
+    rests_on: tuple[UUID, int] | None = None
 
 
 class Carried(msgspec.Struct, frozen=True):
@@ -138,7 +140,8 @@ def _append(record: Record, site: UUID, stamp: Stamp, command: CommandKey, decid
     ]
     if not drafts:
         return Carried((), repeated=False)
-    return Carried(tuple(record.append(drafts, Beside(command, decided.claims, decided.keys))), repeated=False)
+    beside = Beside(command, decided.claims, decided.keys, decided.rests_on)
+    return Carried(tuple(record.append(drafts, beside)), repeated=False)
 
 
 def content_of(**content: Any) -> bytes:

@@ -29,8 +29,8 @@ CLOCK_TOLERANCE = timedelta(minutes=2)
 """How far ahead of ours a client's clock may run before what it reports counts as future."""
 
 FRESH_SECONDS = 0.1
-"""A command may be decided on a reading of the site that is no older - between its reading and its append something may
-come in anyway. Tried again, it is decided on a new one."""
+"""A command may be decided on a reading of the site that is no older: nothing is put on record where the site has moved
+on since. Tried again, it is decided on a new one."""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,7 +100,8 @@ class Desk:
 
         `brief` leaves the findings out, for those who put thousands of rows on record and ask later.
         """
-        self.files.read_anew()
+        if carried.repeated or any(envelope.stream == self.site_id for envelope in carried.envelopes):
+            self.files.read_anew()  # else the site is as it was read: the append rests on it
         last = carried.envelopes[-1] if carried.envelopes else None
         attribution = None
         if entry is not None and last is not None and not brief:
@@ -138,7 +139,9 @@ class Desk:
 
         def decide_anew() -> Decided:
             self.files.read_anew(older_than_seconds=next(readings))
-            return decide()
+            with self.files.one_reading() as site:
+                decided = decide()
+            return msgspec.structs.replace(decided, rests_on=(site.id, site.version))
 
         self._check_times(stamp)
         if stamp.content is not None:

@@ -7,7 +7,8 @@ import json
 import math
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from uuid import UUID
@@ -58,6 +59,7 @@ class OfficeFiles:
         self._holds, self._read_at = False, -math.inf
         self._lives = record.lives
         self._names: dict[UUID, str] = {}
+        self._in_force: dict[int, InForce] = {}
         self._queues: dict[date, Queue] = {}
         self._without_queue_before: set[date] = set()
         """Days before which nothing was found; what is entered for earlier days later on is not taken over either."""
@@ -76,6 +78,18 @@ class OfficeFiles:
         meanwhile."""
         if time.monotonic() - self._read_at >= older_than_seconds:
             self._read_at = -math.inf
+
+    @contextmanager
+    def one_reading(self) -> Iterator[Site]:
+        """The site as it stands now; all that is asked within rests on this one reading. Raises Refusal
+        unknown_site."""
+        held = self._holds
+        if not held:
+            self.hold()
+        try:
+            yield self.site()
+        finally:
+            self._holds = held
 
     def let_go(self) -> None:
         """From now on the site is read at every use, as at the beginning."""
@@ -117,6 +131,7 @@ class OfficeFiles:
         if self._lives != self.record.lives:
             self._lives, self._site = self.record.lives, None
             self._names.clear()
+            self._in_force.clear()
             self._queues.clear()
             self._without_queue_before.clear()
 
@@ -136,7 +151,13 @@ class OfficeFiles:
         ]
         if not adoptions:
             raise Refusal("wrong_state", "the site has adopted no rulebook yet")
-        return Editions(tuple(InForce(e.occurred_at, adopted_edition(e), e.position) for e in adoptions))
+        return Editions(tuple(map(self._put_in_force, adoptions)))
+
+    def _put_in_force(self, adoption: Envelope) -> InForce:
+        position = adoption.position
+        if position not in self._in_force:
+            self._in_force[position] = InForce(adoption.occurred_at, adopted_edition(adoption), position)
+        return self._in_force[position]
 
     def staff_name(self, staff: UUID) -> str:
         """What to call a member of staff: the name - with the short id where several bear it -, else the short

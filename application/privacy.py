@@ -12,6 +12,7 @@ import binascii
 import contextlib
 import hmac
 import os
+import re
 import secrets
 import stat
 import unicodedata
@@ -88,8 +89,15 @@ def names_agree(one: str, other: str) -> bool:
     return False
 
 
+_CHINA = phonenumbers.PhoneMetadata.metadata_for_region("CN")
+assert _CHINA is not None and _CHINA.mobile is not None
+_MOBILE = re.compile(str(_CHINA.mobile.national_number_pattern))
+
+
 def clean_phone(phone: str, region: str = "CN") -> str:
     """The phone number in E.164. Raises Refusal bad_value when it is not one (the number itself is not repeated)."""
+    if region == "CN" and phone.isascii() and _MOBILE.fullmatch(phone):
+        return "+86" + phone  # what nearly everybody gives; the library, whose pattern this is, looks at much else
     try:
         number = phonenumbers.parse(unicodedata.normalize("NFKC", phone), region)
     except phonenumbers.NumberParseException:

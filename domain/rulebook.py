@@ -179,8 +179,8 @@ class Editions(msgspec.Struct, frozen=True):
 
     def clauses(self, ids: Iterable[str]) -> list[tuple[str, Clause]]:
         """The clauses that findings cite, in order, each with its qualified id."""
-        known = {key: clause for item in self.in_force for key, clause in item.edition.clauses.items()}
-        return [(key, known[key]) for key in dict.fromkeys(ids)]
+        latest_first = [item.edition.clauses for item in reversed(self.in_force)]
+        return [(key, next(known[key] for known in latest_first if key in known)) for key in dict.fromkeys(ids)]
 
     def at(self, instant: datetime) -> Edition:
         """The edition in force at an instant. Raises RulebookError for an instant before the first."""

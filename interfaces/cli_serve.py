@@ -80,7 +80,7 @@ def serve(
     with prepared_database(say) as uri, counted_together():
         Server(
             lambda: create_app(
-                store_at(uri),
+                store_at(uri, threads=threads),
                 limits=Limits(**limits),
                 tokens=Tokens(issuer) if issuer else None,
                 most_streams=threads // 2,

@@ -14,7 +14,8 @@ import msgspec
 from application.embedded_postgres import EmbeddedPostgres, default_home
 from application.event_store.appending import StoreRefused
 from application.event_store.memory import MemoryRecorder
-from application.event_store.postgres import PostgresRecorder, drop_schema, prepare_store
+from application.event_store.migrations import drop_schema, prepare_store
+from application.event_store.postgres import POOL_SIZE, PostgresRecorder
 from application.event_store.record import Record
 from application.privacy import Keyring, master_key
 from application.replay.matter import Matter, find_matter
@@ -168,9 +169,10 @@ def prepared_database(say: Say) -> Iterator[str]:
         yield uri
 
 
-def store_at(uri: str, schema: str = SCHEMA, master: bytes | None = None) -> Store:
-    """The store in a database that has been prepared."""
-    record = Record(PostgresRecorder(uri, schema=schema))
+def store_at(uri: str, schema: str = SCHEMA, master: bytes | None = None, *, threads: int = POOL_SIZE) -> Store:
+    """The store in a database that has been prepared. `threads`: so many carry out commands at a time, each on a
+    connection of its own."""
+    record = Record(PostgresRecorder(uri, schema=schema, pool_size=max(threads, POOL_SIZE)))
     return Store(record, Keyring(master or master_key(default_home()), record.person_keys), shelf())
 
 

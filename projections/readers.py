@@ -57,17 +57,16 @@ class Readers:
         """A connection for a client of a site; None: one that sees no rows, only how far the views hold. Raises
         StoreUnavailable."""
         with in_one_line():
+            connection = self._pool.getconn()
             try:
-                with self._pool.connection() as connection:
-                    try:
-                        connection.execute(SEEN, [str(site or "")])
-                        yield connection
-                    except psycopg.OperationalError:
-                        connection.close()  # a late reply must not be taken for the answer to the next question
-                        raise
+                connection.execute(SEEN, [str(site or "")])
+                yield connection
             except (psycopg.OperationalError, psycopg.InterfaceError):
+                connection.close()  # a late reply must not be taken for the answer to the next question
                 self._pool.drain()  # what broke one connection has broken the idle ones too
                 raise
+            finally:
+                self._pool.putconn(connection)
 
     def position(self, views: Sequence[View]) -> int:
         """Up to which fact all of these views hold. Raises NeverBuilt, StoreUnavailable."""

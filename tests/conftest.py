@@ -16,8 +16,8 @@ from psycopg import sql
 
 from application.embedded_postgres import EmbeddedPostgres
 from application.event_store.memory import MemoryRecorder
-from application.event_store.migrations import jobs_schema, views_schema
-from application.event_store.postgres import PostgresRecorder, prepare_store
+from application.event_store.migrations import jobs_schema, prepare_store, views_schema
+from application.event_store.postgres import PostgresRecorder
 from application.event_store.record import Record
 from application.privacy import Keyring
 from application.rulebooks import Shelf

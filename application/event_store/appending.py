@@ -38,11 +38,13 @@ class CommandKey(msgspec.Struct, frozen=True):
 
 
 class Beside(msgspec.Struct, frozen=True):
-    """All that an append writes in its own transaction beside the facts."""
+    """All that an append writes in its own transaction beside the facts - and `rests_on`, a stream with the version up
+    to which it was read when the facts were decided: nothing is written once it has moved on."""
 
     command: CommandKey | None = None
     claims: tuple[ClaimOn, ...] = ()
     keys: tuple[PersonKey, ...] = ()
+    rests_on: tuple[UUID, int] | None = None
 
 
 class Appended(msgspec.Struct, frozen=True):
@@ -61,7 +63,7 @@ class KnownCommand(msgspec.Struct, frozen=True):
 
 
 class StreamMoved(IntegrityError):
-    """Somebody else has appended to the stream since it was read: read again and decide again."""
+    """Somebody else has appended to the stream, or to what it rests on, since it was read: read and decide again."""
 
 
 class CommandRepeated(IntegrityError):

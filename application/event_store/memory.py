@@ -3,7 +3,8 @@ with the process."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -18,8 +19,6 @@ from .mapper import RecordedEvent
 class MemoryRecorder(POPOApplicationRecorder):
     """`clock` gives the time of recording; it is never allowed to run backwards."""
 
-    command_locks = None
-    """It ends with the process, so there is no other to be told."""
     lives = 1
 
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
@@ -27,8 +26,21 @@ class MemoryRecorder(POPOApplicationRecorder):
         self._clock = clock
         self._recorded_at = datetime.min.replace(tzinfo=UTC)
         self._commands: dict[tuple[UUID, UUID], KnownCommand] = {}
+        self._running: set[UUID] = set()
         self._claims: dict[tuple[str, bytes], set[UUID]] = {}
         self._keys: dict[UUID, bytes] = {}
+
+    @contextmanager
+    def running(self, command: UUID) -> Iterator[bool]:
+        """Within, this thread carries out a command; false: another is doing so right now."""
+        with self._database_lock:
+            alone = command not in self._running
+            self._running.add(command)
+        try:
+            yield alone
+        finally:
+            if alone:
+                self._running.discard(command)
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
         appended = self.append(stored_events, kwargs.get("beside", Beside()))
@@ -47,7 +59,8 @@ class MemoryRecorder(POPOApplicationRecorder):
                     raise ClaimTaken(claim.kind)
                 taken.add(held)
             versions = {(event.originator_id, event.originator_version) for event in stored_events}
-            known = any(v in self._stored_events_index[str(s)] for s, v in versions)
+            next_versions = versions if beside.rests_on is None else {*versions, _after(*beside.rests_on)}
+            known = any(v in self._stored_events_index[str(s)] for s, v in next_versions)
             if known or len(versions) < len(stored_events):
                 raise StreamMoved("the stream has moved on")
             first = len(self._stored_events) + 1
@@ -122,3 +135,8 @@ class MemoryRecorder(POPOApplicationRecorder):
 
     def close(self) -> None:
         """Nothing to close."""
+
+
+def _after(stream: UUID, read_until: int) -> tuple[UUID, int]:
+    """Where the next fact of a stream will stand, which nobody has written while it has not moved on."""
+    return stream, read_until + 1

@@ -1,5 +1,5 @@
-"""Schema versions: migrated in order, forward only, one program at a time; a schema newer than the program is
-refused."""
+"""Schema versions: migrated in order, forward only, one program at a time; a schema newer than the program is refused.
+And a store made ready, or thrown away."""
 
 from __future__ import annotations
 
@@ -80,6 +80,40 @@ def migrate(connection: psycopg.Connection, schema: str) -> int:
                 if version in READ_SIDE:
                     cursor.execute(_prepared(text, schema))
     return len(wanted)
+
+
+def prepare_store(uri: str, schema: str, fingerprint: bytes) -> None:
+    """Migrate the schema and bind it to the master key whose fingerprint is given.
+
+    Raises StoreRefused: another master key than the store was made with, a newer schema, a server that can't
+    be reached.
+    """
+    try:
+        with psycopg.connect(uri, autocommit=True, connect_timeout=30) as connection:
+            if connection.info.server_version < 150_000:
+                raise StoreRefused("PostgreSQL 15 or newer is needed")
+            migrate(connection, schema)
+            table = sql.Identifier(schema, "master_key")
+            connection.execute(
+                sql.SQL("INSERT INTO {} (fingerprint) VALUES (%s) ON CONFLICT DO NOTHING").format(table),
+                [fingerprint],
+            )
+            row = connection.execute(sql.SQL("SELECT fingerprint FROM {}").format(table)).fetchone()
+    except psycopg.Error as error:
+        raise StoreRefused(f"the database can't be prepared: {' '.join(str(error).split())}") from None
+    if row is None or bytes(row[0]) != fingerprint:
+        raise StoreRefused(
+            "the master key is not the one this store was made with: set LUNPAI_MASTER_KEY, or restore the key file"
+        )
+
+
+def drop_schema(uri: str, schema: str) -> None:
+    """Drop a scratch schema and all that is in it. Refuses any other."""
+    if not schema.startswith("scratch_"):
+        raise StoreRefused(f"{schema} is no scratch schema")
+    with psycopg.connect(uri, autocommit=True, connect_timeout=30) as connection:
+        all_of_it = sql.SQL(", ").join(map(sql.Identifier, (schema, views_schema(schema), jobs_schema(schema))))
+        connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(all_of_it))
 
 
 def _create_role(cursor: psycopg.Cursor, role: str) -> None:

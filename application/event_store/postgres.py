@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC
 from typing import Any
 from uuid import UUID
 
@@ -20,47 +19,48 @@ from .appending import (
     ClaimTaken,
     CommandRepeated,
     KnownCommand,
-    StoreRefused,
     StoreUnavailable,
     StreamMoved,
 )
-from .command_locks import CommandLocks
+from .asking import (
+    BYTEA,
+    BYTEAS,
+    INT4,
+    INT4S,
+    INT8,
+    TEXT,
+    TEXTS,
+    TIMESTAMPTZ,
+    UUID_,
+    UUIDS,
+    Question,
+    array,
+    instant,
+    int4,
+    number,
+)
+from .command_locks import GIVE, TAKE, Own, lock_of
 from .mapper import RecordedEvent
-from .migrations import ROLE, channel_of, jobs_schema, migrate, views_schema
-from .waiting import patient, reply
+from .migrations import ROLE, channel_of
+from .waiting import patient
 
 RECONNECT_SECONDS = 2.0
 """However long a database was away, who asks when it is back waits no longer than this for the next try."""
 
-_UUID, _INT4, _TEXT, _BYTEA = 2950, 23, 25, 17
-_UUIDS, _INT4S, _TEXTS, _BYTEAS = 2951, 1007, 1009, 1001
-_TYPES = (
-    _UUIDS,
-    _INT4S,
-    _TEXTS,
-    _BYTEAS,
-    _UUID,
-    _UUID,
-    _BYTEA,
-    _TEXTS,
-    _BYTEAS,
-    _UUIDS,
-    _UUIDS,
-    _BYTEAS,
-    20,
-    1184,
+POOL_SIZE = 16
+
+_APPENDED = (
+    *(UUIDS, INT4S, TEXTS, BYTEAS),  # facts
+    *(UUID_, UUID_, BYTEA),  # the command
+    *(TEXTS, BYTEAS, UUIDS),  # claims
+    *(UUIDS, BYTEAS),  # keys
+    *(UUID_, INT4),  # what it rests on
+    INT8,  # the command's lock
+    *(INT8, TIMESTAMPTZ),  # what comes back
 )
-_BINARY = [pq.Format.BINARY] * len(_TYPES)
-_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
-_int4 = struct.Struct("!i").pack
 
 
-def _array(element: int, items: Sequence[bytes]) -> bytes:
-    """A one-dimensional array in PostgreSQL's binary format."""
-    if not items:
-        return struct.pack("!iii", 0, 0, element)
-    head = struct.pack("!iiiii", 1, 0, element, len(items), 1)
-    return head + b"".join(_int4(len(item)) + item for item in items)
+_NO_STREAM = (UUID(int=0), 0)
 
 
 class PostgresRecorder(ApplicationRecorder):
@@ -75,29 +75,18 @@ class PostgresRecorder(ApplicationRecorder):
         uri: str,
         *,
         schema: str = "lunpai",
-        pool_size: int = 16,
+        pool_size: int = POOL_SIZE,
         reply_timeout_seconds: float = 30,
         connect_timeout_seconds: float = 30,
     ) -> None:
         self.uri, self.schema = uri, schema
-        self.command_locks = CommandLocks(uri)
+        self._own = Own()
         self.lives = 1
         self._reply_timeout_seconds = reply_timeout_seconds
         fact = sql.Identifier(schema, "fact")
         columns = "position, stream, version, name, body, recorded_at"
         self._select = sql.SQL(f"SELECT {columns} FROM {{}}").format(fact)
-        of_stream = self._select + sql.SQL(" WHERE stream = %s AND version > %s AND version <= %s ORDER BY version ")
-        self._of_stream = {order: (of_stream + sql.SQL(f"{order} LIMIT %s")).as_string() for order in ("ASC", "DESC")}
-        self._since = (sql.SQL("(") + self._select + sql.SQL(" WHERE stream = %s AND version > %s)")).as_string()
-        self._holders = (
-            sql.SQL("SELECT subject FROM {} WHERE kind = %s AND key = %s ORDER BY subject")
-            .format(sql.Identifier(schema, "claim"))
-            .as_string()
-        )
-        self._call = sql.SQL("CALL {}({})").format(
-            sql.Identifier(schema, "append_durably"),
-            sql.SQL(", ").join(sql.SQL(f"${i}") for i in range(1, len(_TYPES) + 1)),
-        )
+        self._questions = self._asked_by_every_request()
         self._pool = ConnectionPool(
             uri,
             connection_class=patient(reply_timeout_seconds),
@@ -118,33 +107,78 @@ class PostgresRecorder(ApplicationRecorder):
             "WHERE current_setting('synchronous_commit') IN ('off', 'local')"
         )
         connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(ROLE)))
-        result = connection.pgconn.prepare(b"append", self._call.as_bytes(connection), list(_TYPES))
-        if result.status != pq.ExecStatus.COMMAND_OK:
-            raise psycopg.errors.error_from_result(result)
+        for question in self._questions.values():
+            question.prepare(connection, self._reply_timeout_seconds)
+
+    def _asked_by_every_request(self) -> dict[str, Question]:
+        claim, append = sql.Identifier(self.schema, "claim"), sql.Identifier(self.schema, "append_durably")
+        select = self._select.as_string()
+        of_stream = f"{select} WHERE stream = $1 AND version > $2 AND version <= $3 ORDER BY version"
+        since = [f"({select} WHERE stream = ${n} AND version > ${n + 1})" for n in (1, 3)]
+        holders = sql.SQL("SELECT subject FROM {} WHERE kind = $1 AND key = $2 ORDER BY subject").format(claim)
+        given = ", ".join(f"${n}" for n in range(1, len(_APPENDED) + 1))
+        asked = [
+            ("append", sql.SQL("CALL {}(").format(append).as_string() + f"{given})", _APPENDED),
+            ("ASC", f"{of_stream} ASC LIMIT $4", (UUID_, INT4, INT4, INT8)),
+            ("DESC", f"{of_stream} DESC LIMIT $4", (UUID_, INT4, INT4, INT8)),
+            ("since", f"{since[0]} UNION ALL {since[1]} ORDER BY position", (UUID_, INT4) * 2),
+            ("holders", holders.as_string(), (TEXT, BYTEA)),
+        ]
+        questions = {name: Question(name, text, types) for name, text, types in asked}
+        return {**questions, "take": TAKE, "give": GIVE}
 
     @contextmanager
     def connection(self) -> Iterator[psycopg.Connection]:
-        """A connection of the pool. Broken connections and time-outs come out as StoreUnavailable."""
+        """A connection of the pool, or the one on which this thread carries out a command. Broken connections and
+        time-outs come out as StoreUnavailable."""
+        own = self._own.connection
+        connection = self._out_of_pool() if own is None or own.closed else own
         try:
-            with self._pool.connection() as connection:
-                try:
-                    yield connection
-                except psycopg.OperationalError:
-                    connection.close()  # a late reply must not be taken for the answer to the next question
-                    raise
-        except PoolTimeout:
-            raise StoreUnavailable("the database can't be reached") from None
+            yield connection
         except StoreUnavailable:
             self._start_over()
             raise
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            connection.close()  # a late reply must not be taken for the answer to the next question
             self._start_over()
             raise StoreUnavailable(_one_line(error) or "the database does not answer") from None
+        finally:
+            if connection is not own:
+                self._pool.putconn(connection)
+
+    def _out_of_pool(self) -> psycopg.Connection:
+        try:
+            return self._pool.getconn()
+        except PoolTimeout:
+            raise StoreUnavailable("the database can't be reached") from None
+
+    def _ask(self, question: str, parameters: Sequence[bytes | None]) -> pq.abc.PGresult:
+        with self.connection() as connection:
+            return self._questions[question].ask(connection, parameters, self._reply_timeout_seconds)
 
     def _start_over(self) -> None:
         """What broke one connection has broken the idle ones too; each would cost a try."""
         self.lives += 1
         self._pool.drain()
+
+    @contextmanager
+    def running(self, command: UUID) -> Iterator[bool]:
+        """Within, this thread carries out a command, on a connection of its own; false: somebody else is doing so right
+        now. Raises StoreUnavailable."""
+        own = self._own
+        connection = own.connection = self._out_of_pool()
+        try:
+            if self._ask("take", [lock_of(command)]).get_value(0, 0) == b"\1":
+                own.command = command
+            yield own.command is not None
+        finally:
+            if own.command is not None and not connection.closed:
+                try:
+                    self._ask("give", [lock_of(command)])
+                except (psycopg.Error, StoreUnavailable):
+                    connection.close()  # and the lock goes with its session
+            own.connection = own.command = None
+            self._pool.putconn(connection)
 
     # Appending
 
@@ -159,36 +193,34 @@ class PostgresRecorder(ApplicationRecorder):
 
         Raises StreamMoved, CommandRepeated, ClaimTaken; StoreUnavailable when the reply did not come.
         """
-        command = beside.command
+        command, (stream, version) = beside.command, beside.rests_on or (None, None)
+        locked = command is not None and command.id == self._own.command
         parameters = [
-            _array(_UUID, [_uuid(event.originator_id).bytes for event in stored_events]),
-            _array(_INT4, [_int4(event.originator_version) for event in stored_events]),
-            _array(_TEXT, [event.topic.encode() for event in stored_events]),
-            _array(_BYTEA, [event.state for event in stored_events]),
+            array(UUIDS, [_uuid(event.originator_id).bytes for event in stored_events]),
+            array(INT4S, [int4(event.originator_version) for event in stored_events]),
+            array(TEXTS, [event.topic.encode() for event in stored_events]),
+            array(BYTEAS, [event.state for event in stored_events]),
             command.actor.bytes if command else None,
             command.id.bytes if command else None,
             command.digest if command else None,
-            _array(_TEXT, [claim.kind.encode() for claim in beside.claims]),
-            _array(_BYTEA, [claim.key for claim in beside.claims]),
-            _array(_UUID, [claim.subject.bytes for claim in beside.claims]),
-            _array(_UUID, [key.person.bytes for key in beside.keys]),
-            _array(_BYTEA, [key.wrapped for key in beside.keys]),
+            array(TEXTS, [claim.kind.encode() for claim in beside.claims]),
+            array(BYTEAS, [claim.key for claim in beside.claims]),
+            array(UUIDS, [claim.subject.bytes for claim in beside.claims]),
+            array(UUIDS, [key.person.bytes for key in beside.keys]),
+            array(BYTEAS, [key.wrapped for key in beside.keys]),
+            stream.bytes if stream else None,
+            int4(version) if version is not None else None,
+            lock_of(command.id) if command and locked else None,
             None,
             None,
         ]
-        with self.connection() as connection:
-            result = self._execute(connection, parameters)
-            first, microseconds = result.get_value(0, 0), result.get_value(0, 1)
-        assert first is not None and microseconds is not None
-        recorded_at = _EPOCH + timedelta(microseconds=int.from_bytes(microseconds, "big", signed=True))
-        return Appended(int.from_bytes(first, "big"), recorded_at)
-
-    def _execute(self, connection: psycopg.Connection, parameters: Sequence[bytes | None]) -> pq.abc.PGresult:
-        connection.pgconn.send_query_prepared(b"append", parameters, _BINARY, pq.Format.BINARY)
-        result = reply(connection.pgconn, self._reply_timeout_seconds)
-        if result.status != pq.ExecStatus.TUPLES_OK:
-            raise _refusal(result)
-        return result
+        try:
+            result = self._ask("append", parameters)
+        except psycopg.IntegrityError as error:
+            raise _conflict(error) from None
+        if locked:
+            self._own.command = None
+        return Appended(number(result.get_value(0, 0)), instant(result.get_value(0, 1)))
 
     # Reading
 
@@ -201,20 +233,19 @@ class PostgresRecorder(ApplicationRecorder):
         desc: bool = False,
         limit: int | None = None,
     ) -> Sequence[StoredEvent]:
-        return self._read(
-            self._of_stream["DESC" if desc else "ASC"],
-            [_uuid(originator_id), -1 if gt is None else gt, 2**31 - 1 if lte is None else lte, limit],
-        )
+        bounds = int4(-1 if gt is None else gt), int4(2**31 - 1 if lte is None else lte)
+        most = None if limit is None else limit.to_bytes(8, "big")
+        return _events(self._ask("DESC" if desc else "ASC", [_uuid(originator_id).bytes, *bounds, most]))
 
     def select_streams(self, streams: Sequence[UUID]) -> Sequence[RecordedEvent]:
         """The facts of several streams in one round trip, in the order of their positions."""
         return self._read(self._select + sql.SQL(" WHERE stream = ANY(%s) ORDER BY position"), [list(streams)])
 
     def select_since(self, versions: Mapping[UUID, int]) -> Sequence[RecordedEvent]:
-        """The facts of a few streams, of each after a version, in one round trip, in the order of their positions."""
-        # Each is a part of the statement: to send arrays takes longer than what they ask for.
-        query = " UNION ALL ".join([self._since] * len(versions)) + " ORDER BY position"
-        return self._read(query, [part for pair in versions.items() for part in pair])
+        """The facts of one or two streams, of each after a version, in one round trip, in the order of their
+        positions."""
+        (one, known), (other, of_other) = (*versions.items(), _NO_STREAM)[:2]
+        return _events(self._ask("since", [one.bytes, int4(known), other.bytes, int4(of_other)]))
 
     def select_notifications(
         self,
@@ -266,9 +297,8 @@ class PostgresRecorder(ApplicationRecorder):
 
     def held_by(self, kind: str, key: bytes) -> list[UUID]:
         """Who holds a claim (one, or any number for names), in a stable order."""
-        with self.connection() as connection:
-            rows = connection.execute(self._holders, [kind, key], prepare=True, binary=True).fetchall()
-        return [row[0] for row in rows]
+        found = self._ask("holders", [kind.encode(), key])
+        return [UUID(bytes=found.get_value(row, 0)) for row in range(found.ntuples)]
 
     def subjects(self, kind: str) -> list[UUID]:
         """Everything held under a kind of claim, in a stable order."""
@@ -305,46 +335,10 @@ class PostgresRecorder(ApplicationRecorder):
 
     def close(self) -> None:
         self._pool.close()
-        self.command_locks.close()
 
 
-def prepare_store(uri: str, schema: str, fingerprint: bytes) -> None:
-    """Migrate the schema and bind it to the master key whose fingerprint is given.
-
-    Raises StoreRefused: another master key than the store was made with, a newer schema, a server that can't
-    be reached.
-    """
-    try:
-        with psycopg.connect(uri, autocommit=True, connect_timeout=30) as connection:
-            if connection.info.server_version < 150_000:
-                raise StoreRefused("PostgreSQL 15 or newer is needed")
-            migrate(connection, schema)
-            table = sql.Identifier(schema, "master_key")
-            connection.execute(
-                sql.SQL("INSERT INTO {} (fingerprint) VALUES (%s) ON CONFLICT DO NOTHING").format(table),
-                [fingerprint],
-            )
-            row = connection.execute(sql.SQL("SELECT fingerprint FROM {}").format(table)).fetchone()
-    except psycopg.Error as error:
-        raise StoreRefused(f"the database can't be prepared: {_one_line(error)}") from None
-    if row is None or bytes(row[0]) != fingerprint:
-        raise StoreRefused(
-            "the master key is not the one this store was made with: set LUNPAI_MASTER_KEY, or restore the key file"
-        )
-
-
-def drop_schema(uri: str, schema: str) -> None:
-    """Drop a scratch schema and all that is in it. Refuses any other."""
-    if not schema.startswith("scratch_"):
-        raise StoreRefused(f"{schema} is no scratch schema")
-    with psycopg.connect(uri, autocommit=True, connect_timeout=30) as connection:
-        all_of_it = sql.SQL(", ").join(map(sql.Identifier, (schema, views_schema(schema), jobs_schema(schema))))
-        connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(all_of_it))
-
-
-def _refusal(result: pq.abc.PGresult) -> Exception:
-    """The error of an append as the store's own exception, told by the name of the constraint."""
-    error = psycopg.errors.error_from_result(result)
+def _conflict(error: psycopg.IntegrityError) -> Exception:
+    """What an append has met, told by the name of the constraint."""
     constraint = error.diag.constraint_name
     if constraint == "command_once":
         return CommandRepeated("the command is on record already")
@@ -352,9 +346,25 @@ def _refusal(result: pq.abc.PGresult) -> Exception:
         return StreamMoved("the stream has moved on")
     if constraint in ("claim_exclusive", "claim_unique"):
         return ClaimTaken()
-    if isinstance(error, psycopg.OperationalError):
-        return StoreUnavailable(_one_line(error))
     return error
+
+
+def _events(result: pq.abc.PGresult) -> list[RecordedEvent]:
+    """The facts of an answer with the columns of the table."""
+    found = []
+    for row in range(result.ntuples):
+        position, stream, version, name, body, recorded_at = (result.get_value(row, place) or b"" for place in range(6))
+        found.append(
+            RecordedEvent(
+                originator_id=UUID(bytes=stream),
+                originator_version=number(version),
+                topic=name.decode(),
+                state=body,
+                id=number(position),
+                recorded_at=instant(recorded_at),
+            )
+        )
+    return found
 
 
 def _uuid(value: UUID | str) -> UUID:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
@@ -15,7 +16,6 @@ from eventsourcing.utils import Environment
 from domain.record import Draft, Envelope
 
 from .appending import Appended, Beside, KnownCommand, StoreRefused
-from .command_locks import CommandLocks
 from .mapper import FactMapper, RecordedEvent, decode
 from .memory import MemoryRecorder
 from .postgres import PostgresRecorder
@@ -65,7 +65,7 @@ class Record(Application[UUID]):
         return [decode(cast("RecordedEvent", event)) for event in self._own_recorder.select_events(stream, gt=version)]
 
     def load_since_each(self, versions: Mapping[UUID, int]) -> dict[UUID, list[Envelope]]:
-        """The facts of several streams, of each after a version, read together. Stream -> version."""
+        """The facts of one or two streams, of each after a version, read together. Stream -> version."""
         found: dict[UUID, list[Envelope]] = {stream: [] for stream in versions}
         for event in self._own_recorder.select_since(versions):
             envelope = decode(event)
@@ -110,10 +110,10 @@ class Record(Application[UUID]):
     def person_keys(self, persons: Sequence[UUID]) -> dict[UUID, bytes]:
         return self._own_recorder.person_keys(persons)
 
-    @property
-    def command_locks(self) -> CommandLocks | None:
-        """Which commands are being carried out, told across processes; None: no other process shares this record."""
-        return self._own_recorder.command_locks
+    def running(self, command: UUID) -> AbstractContextManager[bool]:
+        """Within, this thread carries out a command; false: somebody else is doing so right now, in this process or
+        another that shares the record. Raises StoreUnavailable."""
+        return self._own_recorder.running(command)
 
     def make_durable(self) -> None:
         """What has been read so far is on disk once this returns."""

@@ -31,6 +31,8 @@ OF_OTHERS = frozenset({"same_name_as"})
 """Fields that are not told of another's customer: what else the register holds of it. The number of the entry that the
 command made stays: without it nothing more could be said of that entry."""
 
+ID_LENGTH = len(str(UUID(int=0)))
+
 RESTS_ON: dict[type[Fact], tuple[str, ...]] = {
     DisputeOpened: ("attribution.claim_within_days",),
     DisputeRuled: ("attribution.ruled_by",),
@@ -118,7 +120,8 @@ def happened(office: SalesOffice, answer: Answer, *, only_own_of: UUID | None = 
     facts = tuple(_fact(office, e, hidden) for e in answer.facts if not isinstance(e.fact, QueueOpened))
     standing = (taken_by if taken else standing_of)(office, found) if found else None
     shares = shares_of(answer.settlement) if answer.settlement else None
-    cited = [*_cited(fact.content for fact in facts), *_decided_by(office, answer.facts)]
+    said = [(name, value) for fact in facts for name, value in _walk(fact.content) if isinstance(value, str)]
+    cited = [*(clause for name, clause in said if name == "clauses"), *_decided_by(office, answer.facts)]
     if found and not taken:
         # What the last thing that happened did, also where the claim does not rest on it.
         cited += [*found.clauses, *(c for step in found.steps[-1:] for c in step.clauses)]
@@ -134,7 +137,7 @@ def happened(office: SalesOffice, answer: Answer, *, only_own_of: UUID | None = 
         settlement=shares,
         facts=facts,
         clauses=citations(office, [*cited, *(shares.clauses if shares else ())]),
-        staff=names(office, [*mentioned, *_ids(fact.content for fact in facts), *(shares.shares if shares else ())]),
+        staff=names(office, [*mentioned, *(value for _, value in said), *(shares.shares if shares else ())]),
     )
 
 
@@ -175,9 +178,18 @@ def citations(office: SalesOffice, ids: Iterable[str]) -> tuple[Citation, ...]:
 
 def names(office: SalesOffice, ids: Iterable[Any]) -> dict[UUID, str]:
     """The names of those ids that are members of staff."""
-    known = {str(staff): staff for staff in office.files.site().staff}
-    found = [known[str(one)] for one in dict.fromkeys(ids) if str(one) in known]
-    return {staff: office.files.staff_name(staff) for staff in found}
+    known = office.files.site().staff
+    found = dict.fromkeys(staff for one in ids if (staff := _as_id(one)) in known)
+    return {staff: office.files.staff_name(staff) for staff in found if staff is not None}
+
+
+def _as_id(one: Any) -> UUID | None:
+    if isinstance(one, UUID) or not isinstance(one, str) or len(one) != ID_LENGTH:
+        return one if isinstance(one, UUID) else None
+    try:
+        return UUID(one)
+    except ValueError:
+        return None
 
 
 def _fact(office: SalesOffice, envelope: Envelope, hidden: frozenset[str]) -> FactTold:
@@ -216,11 +228,3 @@ def _walk(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
             yield from _walk(inner, name)
     else:
         yield name, value
-
-
-def _cited(contents: Iterable[Any]) -> list[str]:
-    return [value for content in contents for name, value in _walk(content) if name == "clauses"]
-
-
-def _ids(contents: Iterable[Any]) -> list[Any]:
-    return [value for content in contents for _, value in _walk(content) if isinstance(value, str)]

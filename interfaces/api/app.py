@@ -3,7 +3,7 @@ has no policy."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,7 @@ from .fields import RULEBOOK
 from .live import MOST_STREAMS, Live
 from .logs import begin, register_logs
 from .measured import Requests, register_measured
-from .operations import Resource, Running
+from .operations import Resource
 from .pages import pages
 from .shapes import say_shapes
 from .spec import completed, options
@@ -89,7 +89,6 @@ class Parts(msgspec.Struct, frozen=True):
     store: Store
     readers: Readers | None
     jobs: JobDesk | None
-    running: Running
     requests: Requests
     limits: Limits
     live: Live
@@ -98,6 +97,10 @@ class Parts(msgspec.Struct, frozen=True):
 
 
 class Application(Flask):
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """No function here is asynchronous, so none need be looked at each time it is called."""
+        return func
+
     def log_exception(self, exc_info: Any, ctx: Any = None) -> None:
         log_exception(exc_info[1])
 
@@ -143,7 +146,6 @@ def create_app(
         store=store,
         readers=Readers(store.read_side) if store.keeps_views else None,
         jobs=JobDesk(store.read_side) if store.keeps_views else None,
-        running=Running(store.record.command_locks),
         requests=requests,
         limits=limits or Limits(),
         live=Live(store, most_streams),
@@ -171,7 +173,7 @@ def guard(app: Flask, doorkeeper: Doorkeeper, policies: Mapping[str, str]) -> No
             g.caller.office.files.let_go()  # an answer that goes on for long reads for itself
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers["X-Content-Type-Options"] = "nosniff"
-        response.vary.update(("Accept-Language", "Authorization"))
+        response.headers["Vary"] = "Accept-Language, Authorization"
         return response
 
 

@@ -169,7 +169,7 @@ class Doorkeeper:
 def with_body(caller: Caller) -> Caller:
     """The caller of a question or command that comes with a body, and says nothing beside it. Raises Problem
     bad_fields."""
-    if request.args:
+    if request.query_string and request.args:
         raise Problem("bad_fields", errors={"query": {name: ["Unknown field."] for name in request.args}})
     g.body = read_body(request)
     return caller
@@ -206,7 +206,12 @@ def _instead_of(condition: str) -> int | None:
 
 def check_query() -> None:
     """Raises Problem bad_fields for a field that stands twice, and text in the query or the path that no text holds."""
+    for part in (request.view_args or {}).values():
+        if isinstance(part, str):
+            check_text(part)
+    if not request.query_string:
+        return
     if twice := [name for name, values in request.args.lists() if len(values) > 1]:
         raise Problem("bad_fields", errors={"query": {name: ["Given twice."] for name in twice}})
-    for text in (*request.args.values(), *request.args, *map(str, (request.view_args or {}).values())):
+    for text in (*request.args.values(), *request.args):
         check_text(text)

@@ -6,11 +6,8 @@ in, parsing, telling, documenting - is the same for all and stands here."""
 from __future__ import annotations
 
 import functools
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-from uuid import UUID
 
 import msgspec
 from flask import Response, current_app, g, request
@@ -18,7 +15,6 @@ from flask_smorest import Blueprint
 from marshmallow import Schema
 
 from application.desk import Answer
-from application.event_store.command_locks import CommandLocks
 from projections.view import View as ReadView
 
 from .answers import Happened, happened
@@ -37,41 +33,6 @@ class Tagged(msgspec.Struct, frozen=True):
 
     answer: Any
     tag: str
-
-
-class Running:
-    """The commands that are being carried out, so that a second one of the same id is told to wait: in this process,
-    and (`locks`) in every other one that serves the same store."""
-
-    def __init__(self, locks: CommandLocks | None) -> None:
-        self._locks = locks
-        self._ids: set[UUID] = set()
-        self._lock = threading.Lock()
-
-    @contextmanager
-    def only(self, command: UUID) -> Iterator[None]:
-        """Raises Problem still_running; StoreUnavailable."""
-        with self._lock:
-            if command in self._ids:
-                raise still_running()
-            self._ids.add(command)
-        try:
-            if self._locks is None:
-                yield
-            elif not self._locks.take(command):
-                raise still_running()
-            else:
-                try:
-                    yield
-                finally:
-                    self._locks.give_back(command)
-        finally:
-            with self._lock:
-                self._ids.discard(command)
-
-
-def still_running() -> Problem:
-    return Problem("still_running", headers={"Retry-After": "1"})
 
 
 class Resource(Blueprint):
@@ -104,7 +65,9 @@ class Resource(Blueprint):
                 path.pop("site")
                 caller.require(whose, given, path)
                 assert caller.command_id is not None
-                with current_app.extensions["lunpai"].running.only(caller.command_id):
+                with current_app.extensions["lunpai"].store.record.running(caller.command_id) as alone:
+                    if not alone:
+                        raise Problem("still_running", headers={"Retry-After": "1"})
                     found: Any = view(caller, given, **path)
                 if isinstance(found, Answer):
                     found = happened(caller.office, found, only_own_of=caller.only_own_of)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -84,7 +85,9 @@ class Server(BaseApplication):
 
     def load(self) -> Flask:
         log_to_stderr()
-        return self._make()
+        app = self._make()
+        gc.freeze()  # what stands until the end need not be gone through at each collection
+        return app
 
 
 def _end(arbiter: Any, worker: Any) -> None:

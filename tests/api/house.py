@@ -20,7 +20,7 @@ from application.access_keys import issue
 from application.commands import Stamp
 from application.embedded_postgres import EmbeddedPostgres
 from application.event_store.memory import MemoryRecorder
-from application.event_store.postgres import prepare_store
+from application.event_store.migrations import prepare_store
 from application.event_store.record import Record
 from application.privacy import Keyring, master_key
 from application.rulebooks import Shelf

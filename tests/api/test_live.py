@@ -18,7 +18,7 @@ import pytest
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from application.access_keys import revoke
-from application.event_store.postgres import prepare_store
+from application.event_store.migrations import prepare_store
 from application.event_store.record import Record
 from application.issuer_keys import IssuerUnavailable
 from application.privacy import Keyring

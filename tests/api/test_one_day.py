@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from application.event_store.postgres import prepare_store
+from application.event_store.migrations import prepare_store
 from application.privacy import Keyring
 from interfaces.store import store_at
 from tests.api.house import House, store_in_memory

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import socket
-import struct
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from eventsourcing.persistence import StoredEvent
 
-from application.event_store.appending import StoreUnavailable
-from application.event_store.command_locks import CommandLocks
+from application.event_store.appending import Beside, CommandKey, CommandRepeated, StoreUnavailable, StreamMoved
 from application.event_store.postgres import PostgresRecorder
+from interfaces.store import SCHEMA
 from tests.api.house import House, store_on_disk
 from tests.reliability.processes import eventually
 
 ROOT = Path(__file__).parents[2]
-COMMAND, OTHER = UUID(int=1 << 127), UUID(int=1)
+COMMAND, OTHER = UUID(int=1 << 127), UUID(int=1 << 64)
 """Two commands; the number of the first is negative as PostgreSQL reads it."""
 
 
@@ -92,72 +91,87 @@ def test_what_fails_lets_go(shared: Shared) -> None:
     assert held(shared) == 0
 
 
-def test_locks_of_two_processes(shared: Shared) -> None:
-    one, two = CommandLocks(shared.uri), CommandLocks(shared.uri)
-    assert one.take(COMMAND) and not two.take(COMMAND) and two.take(OTHER)
-    one.give_back(COMMAND)
-    assert two.take(COMMAND)
-    two.close()
-    eventually(lambda: one.take(COMMAND), "the end of a session lets go")
-    assert one.take(OTHER)
+@pytest.fixture
+def two(shared: Shared) -> Iterator[tuple[PostgresRecorder, PostgresRecorder]]:
+    """What two processes have of one store."""
+    one, other = (PostgresRecorder(shared.uri, schema=SCHEMA) for _ in range(2))
+    yield one, other
     one.close()
+    other.close()
     eventually(lambda: held(shared) == 0, "the end of a session lets go")
 
 
-def test_a_broken_session_is_replaced(shared: Shared) -> None:
-    one, two = CommandLocks(shared.uri), CommandLocks(shared.uri)
-    assert one.take(COMMAND)
+Two = tuple[PostgresRecorder, PostgresRecorder]
+
+
+def test_one_of_two_carries_it_out(two: Two) -> None:
+    one, other = two
+    with one.running(COMMAND) as first, other.running(COMMAND) as second:
+        assert first and not second
+    with one.running(COMMAND) as first, other.running(OTHER) as second:
+        assert first and second
+    with one.running(COMMAND) as first:
+        found = list[bool]()
+        thread = threading.Thread(target=lambda: found.append(ran(one, COMMAND)))
+        thread.start()
+        thread.join()
+        assert first and found == [False], "threads are told apart too"
+    assert ran(other, COMMAND)
+
+
+def test_what_is_on_record_runs_no_longer(two: Two, shared: Shared) -> None:
+    """The append lets go of the lock: whoever repeats the command from then on is answered."""
+    one, other = two
+    with one.running(COMMAND):
+        key = CommandKey(uuid4(), OTHER, b"")
+        one.append([some_event()], Beside(command=key))
+        assert not ran(other, COMMAND), "another command was put on record"
+        with pytest.raises(CommandRepeated):
+            one.append([some_event()], Beside(command=key))
+        with pytest.raises(StreamMoved):
+            event = some_event()
+            one.append([event, event], Beside(command=CommandKey(uuid4(), COMMAND, b"")))
+        assert not ran(other, COMMAND), "nothing was put on record"
+        one.append([some_event()], Beside(command=CommandKey(uuid4(), COMMAND, b"")))
+        assert ran(other, COMMAND)
+    assert held(shared) == 0 and ran(one, COMMAND)
+
+
+def test_a_broken_session_lets_go(two: Two, shared: Shared) -> None:
+    one, other = two
+    with one.running(COMMAND):
+        cut(shared)
+        assert ran(other, COMMAND)
+        with pytest.raises(StoreUnavailable):
+            one.max_notification_id()
+        assert one.max_notification_id() is not None, "it goes on by another connection"
+        one.append([some_event()], Beside(command=CommandKey(uuid4(), COMMAND, b"")))
+    with one.running(COMMAND) as alone:
+        cut(shared)
+        assert alone
+    assert ran(one, COMMAND), "what could not be given back went with its session"
+
+
+def test_no_database() -> None:
+    nowhere = PostgresRecorder("postgresql://127.0.0.1:1/none", connect_timeout_seconds=0.2)
+    with pytest.raises(StoreUnavailable):
+        ran(nowhere, COMMAND)
+    nowhere.close()
+
+
+def ran(recorder: PostgresRecorder, command: UUID) -> bool:
+    with recorder.running(command) as alone:
+        return alone
+
+
+def some_event() -> StoredEvent:
+    return StoredEvent(uuid4(), 1, "test.happened.v1", b"{}")
+
+
+def cut(shared: Shared) -> None:
+    """End every session that carries out a command."""
     with psycopg.connect(shared.uri, autocommit=True) as connection:
         connection.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory'")
-    one.give_back(COMMAND)
-    assert two.take(COMMAND) and not one.take(COMMAND) and one.take(OTHER)
-    one.close()
-    two.close()
-
-
-def test_what_could_not_be_given_back_goes_with_its_session(shared: Shared, monkeypatch: pytest.MonkeyPatch) -> None:
-    one, two = CommandLocks(shared.uri), CommandLocks(shared.uri)
-    assert one.take(COMMAND)
-    with monkeypatch.context() as patched, one._using:
-        patched.setattr("application.event_store.command_locks.REPLY_SECONDS", 0.01)
-        one.give_back(COMMAND)  # another thread has the session, and does not get on
-    assert not two.take(COMMAND) and one.take(OTHER)
-    eventually(lambda: two.take(COMMAND), "the session was given up")
-    one.close()
-    two.close()
-
-
-def test_no_database(shared: Shared) -> None:
-    locks = CommandLocks("postgresql://127.0.0.1:1/none")
-    with pytest.raises(StoreUnavailable):
-        locks.take(COMMAND)
-    locks.give_back(COMMAND)
-    locks.close()
-
-
-def test_a_database_that_falls_silent_hangs_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It lets somebody in, and then says nothing more."""
-    monkeypatch.setattr("application.event_store.command_locks.REPLY_SECONDS", 0.2)
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def let_in() -> None:
-            connection, _ = server.accept()
-            with connection:
-                (length,) = struct.unpack("!i", connection.recv(4))
-                connection.recv(length)
-                connection.sendall(b"R" + struct.pack("!ii", 8, 0) + b"Z" + struct.pack("!i", 5) + b"I")
-                while connection.recv(1000):
-                    pass
-
-        thread = threading.Thread(target=let_in)
-        thread.start()
-        uri = f"postgresql://somebody@127.0.0.1:{server.getsockname()[1]}/x?sslmode=disable&gssencmode=disable"
-        locks = CommandLocks(uri)
-        with pytest.raises(StoreUnavailable, match="in time"):
-            locks.take(COMMAND)
-        thread.join(10)
-        assert not thread.is_alive(), "the connection was closed"
-        locks.close()
 
 
 def held(shared: Shared) -> int:

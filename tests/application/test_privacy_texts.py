@@ -1,13 +1,15 @@
-"""What is sealed of a person beside name and phone: who they are elsewhere."""
+"""What is sealed of a person beside name and phone: who they are elsewhere; and phones as nearly everybody gives them."""
 
 from __future__ import annotations
 
 import secrets
+from random import Random
 
 import pytest
 
 from application.event_store.appending import StoreRefused
-from application.privacy import Keyring, mask_text
+from application.privacy import Keyring, clean_phone, mask_text
+from domain.refusals import Refusal
 
 
 def test_other_text_about_a_person_is_sealed_like_the_contact() -> None:
@@ -26,3 +28,18 @@ def test_other_text_about_a_person_is_sealed_like_the_contact() -> None:
 @pytest.mark.parametrize(("text", "mask"), [("chen.jing@example.org", "che****rg"), ("chen", "c****"), ("", "****")])
 def test_what_tells_who_somebody_is_elsewhere_is_masked(text: str, mask: str) -> None:
     assert mask_text(text) == mask
+
+
+def test_a_plain_mobile_number_is_taken_as_the_library_takes_it() -> None:
+    """Of every prefix: given plainly it is looked at here, with blanks by the library."""
+
+    def told(phone: str) -> str:
+        try:
+            return clean_phone(phone)
+        except Refusal as refusal:
+            return refusal.code
+
+    tails = Random(1)
+    plain = [f"{prefix}{tails.randrange(10**6):06d}" for prefix in range(10_000, 20_000)]
+    assert [told(phone) for phone in plain] == [told(f"{phone[:3]} {phone[3:]}") for phone in plain]
+    assert {told(phone)[:3] for phone in plain} == {"+86", "bad"}

@@ -18,7 +18,8 @@ import pytest
 from application.commands import Stamp
 from application.desk import CLOCK_TOLERANCE, Answer
 from application.event_store.memory import MemoryRecorder
-from application.event_store.postgres import PostgresRecorder, prepare_store
+from application.event_store.migrations import prepare_store
+from application.event_store.postgres import PostgresRecorder
 from application.event_store.record import Record
 from application.office_files import OfficeFiles, amended
 from application.privacy import Keyring

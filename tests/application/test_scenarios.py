@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from application.event_store.memory import MemoryRecorder
-from application.event_store.postgres import PostgresRecorder, prepare_store
+from application.event_store.migrations import prepare_store
+from application.event_store.postgres import PostgresRecorder
 from application.event_store.record import Record
 from application.privacy import Keyring
 from application.rulebooks import SHIPPED, Shelf

@@ -19,7 +19,7 @@ import psycopg
 
 from application.access_keys import issue
 from application.commands import Stamp
-from application.event_store.postgres import prepare_store
+from application.event_store.migrations import prepare_store
 from application.privacy import Keyring
 from application.sales_office import SalesOffice, open_site
 from interfaces.store import store_at

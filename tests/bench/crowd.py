@@ -18,7 +18,8 @@ from psycopg import sql
 
 from application.commands import Stamp
 from application.event_store.mapper import encode
-from application.event_store.postgres import PostgresRecorder, prepare_store
+from application.event_store.migrations import prepare_store
+from application.event_store.postgres import PostgresRecorder
 from application.event_store.record import Record
 from application.privacy import Keyring
 from application.rulebooks import Shelf

@@ -14,7 +14,8 @@ from uuid import uuid4
 
 from application.commands import Stamp
 from application.event_store.appending import Beside, CommandKey
-from application.event_store.postgres import PostgresRecorder, prepare_store
+from application.event_store.migrations import prepare_store
+from application.event_store.postgres import PostgresRecorder
 from application.event_store.record import Record
 from application.importing.importer import import_sheets, read_all
 from application.privacy import Keyring

@@ -12,7 +12,8 @@ from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastor
 from psycopg.conninfo import conninfo_to_dict
 
 from application.event_store.appending import Beside, CommandKey
-from application.event_store.postgres import PostgresRecorder, prepare_store
+from application.event_store.migrations import prepare_store
+from application.event_store.postgres import PostgresRecorder
 from domain.visitor import VisitorRegistered
 
 NAME = VisitorRegistered.stored_name

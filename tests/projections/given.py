@@ -13,8 +13,7 @@ import psycopg
 from psycopg import sql
 
 from application.event_store.memory import MemoryRecorder
-from application.event_store.migrations import views_schema
-from application.event_store.postgres import prepare_store
+from application.event_store.migrations import prepare_store, views_schema
 from application.event_store.record import Record
 from application.privacy import Keyring
 from domain.attribution import Attribution

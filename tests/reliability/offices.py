@@ -10,7 +10,8 @@ from uuid import UUID, uuid4
 import msgspec
 
 from application.commands import Stamp
-from application.event_store.postgres import PostgresRecorder, prepare_store
+from application.event_store.migrations import prepare_store
+from application.event_store.postgres import PostgresRecorder
 from application.event_store.record import Record
 from application.privacy import Keyring
 from application.rulebooks import Shelf

@@ -212,6 +212,7 @@ SILENT: dict[str, Callable[[Record], object]] = {
     "known_command": lambda record: record.known_command(uuid4(), uuid4()),
     "held_by": lambda record: record.held_by("phone", b""),
     "person_keys": lambda record: record.person_keys([uuid4()]),
+    "running": lambda record: record.running(uuid4()).__enter__(),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -12,6 +13,7 @@ import pytest
 from eventsourcing.persistence import IntegrityError, StoredEvent
 from eventsourcing.tests.persistence import ApplicationRecorderTestCase
 
+from application.event_store import migrations
 from application.event_store.appending import (
     Beside,
     ClaimOn,
@@ -24,8 +26,8 @@ from application.event_store.appending import (
 )
 from application.event_store.mapper import RecordedEvent
 from application.event_store.memory import MemoryRecorder
-from application.event_store.migrations import migrate
-from application.event_store.postgres import PostgresRecorder, prepare_store
+from application.event_store.migrations import migrate, prepare_store
+from application.event_store.postgres import PostgresRecorder
 from application.event_store.record import Record
 
 Recorder = MemoryRecorder | PostgresRecorder
@@ -112,6 +114,73 @@ def test_what_fails_leaves_nothing(recorder: Recorder) -> None:
     assert recorder.held_by("phone", b"x") == []
     assert recorder.person_keys([person]) == {}
     assert recorder.append([event()], Beside()).first_position == 2
+
+
+def test_nothing_rests_on_what_has_moved_on(recorder: Recorder) -> None:
+    site, key, claim = uuid4(), CommandKey(uuid4(), uuid4(), b""), ClaimOn("phone", b"x", uuid4())
+    recorder.append([event(), event(1, site), event(2, site)], Beside())
+    for read_until in (0, 1):
+        with pytest.raises(StreamMoved):
+            recorder.append([event()], Beside(key, (claim,), rests_on=(site, read_until)))
+    assert recorder.max_notification_id() == 3 and recorder.held_by("phone", b"x") == []
+    assert recorder.append([event()], Beside(key, (claim,), rests_on=(site, 2))).first_position == 4
+    assert recorder.append([event(3, site)], Beside(rests_on=(site, 2))).first_position == 5, "on itself"
+    assert recorder.append([event()], Beside(rests_on=(uuid4(), 0))).first_position == 6, "on what is not there yet"
+
+
+def test_what_rests_on_a_stream_stands_before_all_that_moves_it(recorder: Recorder) -> None:
+    """Some write, one moves the stream meanwhile: what was written says truly up to where the stream was."""
+    site, stop = uuid4(), threading.Event()
+    said: list[tuple[int, int]] = []
+
+    def write() -> None:
+        while not stop.is_set():
+            read_until = len(recorder.select_events(site))
+            with suppress(StreamMoved):
+                said.append(
+                    (recorder.append([event()], Beside(rests_on=(site, read_until))).first_position, read_until)
+                )
+
+    writers = [threading.Thread(target=write) for _ in range(3)]
+    for writer in writers:
+        writer.start()
+    moved = [recorder.append([event(version, site)], Beside()).first_position for version in range(1, 101)]
+    stop.set()
+    for writer in writers:
+        writer.join()
+    assert said and all(sum(1 for one in moved if one < position) == read_until for position, read_until in said)
+
+
+def test_two_streams_are_read_together(recorder: Recorder) -> None:
+    one, other = uuid4(), uuid4()
+    for version in (1, 2, 3):
+        recorder.append([event(version, one), event(), event(version, other)], Beside())
+    found = recorder.select_since({one: 1, other: 2})
+    assert [(e.originator_id, e.originator_version) for e in found] == [(one, 2), (one, 3), (other, 3)]
+    assert [e.originator_version for e in recorder.select_since({other: 0})] == [1, 2, 3]
+    last = found[-1]
+    assert (last.topic, bytes(last.state)) == (event().topic, event().state) and last.recorded_at.tzinfo is UTC
+    assert recorder.select_since({uuid4(): 0, uuid4(): 7}) == []
+
+
+def test_a_command_is_carried_out_by_one_at_a_time(recorder: Recorder) -> None:
+    command, found = uuid4(), list[bool]()
+
+    def another() -> None:
+        with recorder.running(command) as alone:
+            found.append(alone)
+
+    def elsewhere() -> list[bool]:
+        thread = threading.Thread(target=another)
+        thread.start()
+        thread.join()
+        return found
+
+    with recorder.running(command) as alone:
+        assert alone and elsewhere() == [False] and elsewhere() == [False, False]
+    with pytest.raises(ZeroDivisionError), recorder.running(command):
+        1 / 0  # noqa: B018
+    assert elsewhere()[-1] is True
 
 
 def test_writers_side_by_side_leave_no_gap(recorder: Recorder) -> None:
@@ -230,6 +299,23 @@ def test_a_newer_schema_is_refused(
         owner.execute(f"INSERT INTO {schema}.schema_version VALUES (999, now())")  # type: ignore[arg-type]
     with pytest.raises(StoreRefused, match="use a newer lunpai"):
         prepare_store(postgres_uri, schema, b"test")
+
+
+def test_a_store_of_an_older_program_goes_on(postgres_uri: str, schema: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    newest = migrations.scripts()
+    for first in range(1, len(newest)):
+        older = f"{schema}_{first}"
+        monkeypatch.setattr(migrations, "scripts", lambda first=first: newest[:first])
+        prepare_store(postgres_uri, older, b"test")
+        monkeypatch.setattr(migrations, "scripts", lambda: newest)
+        prepare_store(postgres_uri, older, b"test")
+        recorder = PostgresRecorder(postgres_uri, schema=older)
+        try:
+            assert recorder.append([event()], Beside(rests_on=(uuid4(), 0))).first_position == 1
+        finally:
+            recorder.close()
+            with psycopg.connect(postgres_uri, autocommit=True) as owner:
+                owner.execute(f"DROP SCHEMA {older}, {older}_views CASCADE")  # type: ignore[arg-type]
 
 
 def test_another_master_key_is_refused(
