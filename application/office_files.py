@@ -166,7 +166,7 @@ class OfficeFiles:
             names = self._plain_names()
             borne = Counter(names.values())
             self._names = {one: f"{n} ({str(one)[:4]})" if borne[n] > 1 else n for one, n in names.items()}
-        return self._names.get(staff, str(staff)[:8])
+        return self._names.get(staff) or str(staff)[:8]
 
     def _plain_names(self) -> dict[UUID, str]:
         members = self.site().staff

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -76,15 +77,16 @@ class Stint(msgspec.Struct, frozen=True):
     owed_minutes: int = 0
 
 
-class Queue(msgspec.Struct, frozen=True, kw_only=True):
-    """The state of a day. `lines`: per channel everybody who has a place, present or not (one line where rosters are
-    shared); `last`: who went to the end of each last; `fronts`: who of those here is its first, since when;
-    `receptions`: of the day by label, `open`: those not over."""
+class Queue(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """The state of a day. `latest`: when the latest of its facts happened; `lines`: per channel everybody who has a
+    place, present or not (one line where rosters are shared); `last`: who went to the end of each last; `fronts`: who
+    of those here is its first, since when; `receptions`: of the day by label, `open`: those not over."""
 
     id: UUID
     site: UUID
     day: date
     version: int
+    latest: datetime
     carried: Carried
     shared: bool
     visits_team: str | None
@@ -123,7 +125,16 @@ class Queue(msgspec.Struct, frozen=True, kw_only=True):
 
     def busy_at(self, staff: UUID) -> Iterator[Reception]:
         """The receptions somebody is at, as receiver or helper."""
-        return (r for r in self.open.values() if r.choice.staff == staff or staff in r.helpers)
+        return iter(self._busy.get(staff, ()))
+
+    @cached_property
+    def _busy(self) -> Mapping[UUID, list[Reception]]:
+        busy: dict[UUID, list[Reception]] = {}
+        for reception in self.open.values():
+            for staff in {reception.receiver, *reception.helpers}:
+                if staff is not None:
+                    busy.setdefault(staff, []).append(reception)
+        return busy
 
     def at_the_door(self) -> Stint | None:
         return self.stints[-1] if self.stints and self.stints[-1].until is None else None
@@ -148,7 +159,10 @@ def evolve(queue: Queue | None, envelope: Envelope) -> Queue | None:
                 queue = _owed(queue, effect, fact)
             else:
                 queue = _EFFECTS[effect.kind](queue, effect)
-    return None if queue is None else replace(queue, version=envelope.version, fronts=_fronts(queue, envelope))
+    if queue is None:
+        return None
+    latest = max(queue.latest, envelope.occurred_at)
+    return replace(queue, version=envelope.version, latest=latest, fronts=_fronts(queue, envelope))
 
 
 def _concerns_nothing(queue: Queue, fact: Fact) -> bool:
@@ -164,6 +178,7 @@ def _opened(envelope: Envelope, fact: facts.QueueOpened) -> Queue:
         site=envelope.site,
         day=fact.day,
         version=0,
+        latest=envelope.occurred_at,
         carried=carried,
         shared=fact.shared,
         visits_team=fact.visits_team,

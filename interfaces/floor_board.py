@@ -120,23 +120,26 @@ def floor_at(office: SalesOffice, at: datetime) -> Floor:
     """The floor as it stood at an instant. Raises Refusal wrong_state where the rulebook says nothing on turns,
     bad_time."""
     floor = office.floor.floor(at)
-    queue = _queue_at(office, floor.queue.day, at)
-    return floor if queue is None else replace(floor, queue=queue)
+    queue = _queue_at(office, floor.queue, at)
+    return floor if queue is floor.queue else replace(floor, queue=queue)
 
 
-def _queue_at(office: SalesOffice, day: date, at: datetime) -> Queue | None:
-    """The queue of a day by what had happened until an instant; at least its opening."""
+def _queue_at(office: SalesOffice, now: Queue, at: datetime) -> Queue:
+    """The queue of a day by what had happened until an instant; at least its opening. `now`: as it stands."""
+    if now.latest <= at:
+        return now
     queue: Queue | None = None
-    for envelope in happened(office, day):
+    for envelope in happened(office, now.day):
         if queue is None or envelope.occurred_at <= at:
             queue = queue_state.evolve(queue, envelope)
-    return queue
+    return queue or now
 
 
 def board(office: SalesOffice, at: datetime) -> Board:
     """The floor as it stood at an instant. Raises Refusal wrong_state, bad_time."""
     floor = floor_at(office, at)
     teller, queue = Teller(office), floor.queue
+    yesterday = office.files.queue(queue.day - timedelta(days=1))
     # Where the rosters are shared there is one line, in which both are counted.
     channels: tuple[str, ...] = CHANNELS[:1] if queue.shared else CHANNELS
     also = CHANNELS[1:] if queue.shared else ()
@@ -161,7 +164,7 @@ def board(office: SalesOffice, at: datetime) -> Board:
         next=following,
         lines=lines,
         aside=tuple(_aside(teller, floor)),
-        receptions=tuple(_open(teller, queue, _queue_at(office, queue.day - timedelta(days=1), at))),
+        receptions=tuple(_open(teller, queue, yesterday and _queue_at(office, yesterday, at))),
         door=_door(teller, floor),
         owed_at_the_door=_owed_at_the_door(teller, queue),
         posts={p.post: teller.names([p.staff])[0] for p in queue.people.values() if p.post is not None},

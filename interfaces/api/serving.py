@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
 
 from .logs import log_to_stderr
@@ -42,6 +43,13 @@ def end_streams(worker: ThreadWorker) -> None:
         app.extensions["lunpai"].live.close()
 
 
+class Quiet(Logger):
+    """gunicorn's own log, without a line for each request: the application writes that one."""
+
+    def access(self, *request: Any) -> None:
+        pass
+
+
 class Server(BaseApplication):
     """`make` opens the store and makes the application, in each worker for itself: connections and threads do not
     survive being forked. `started` is called once, when requests can come in."""
@@ -70,6 +78,7 @@ class Server(BaseApplication):
             "limit_request_fields": 50,
             "limit_request_field_size": 8190,
             "accesslog": None,
+            "logger_class": Quiet,
             "control_socket_disable": True,
             "proc_name": "lunpai",
             "when_ready": lambda arbiter: self._started(),
