@@ -94,8 +94,27 @@ def test_an_answer_takes_in_what_came_before_it(offices: tuple[SalesOffice, Sale
     there.adopt(before(), amend={"attribution.protection_days": 7})
     stamp = Stamp(actor=staff, at=datetime.now(UTC), at_given=False)
     first = here.register(stamp, by=staff, name="客户", phone="13900000001")
+    assert (first.facts[0].edition or "").endswith("*"), "decided anew, on what held when it was put on record"
     again = there.register(stamp, by=staff, name="客户", phone="13900000001")
     assert again.repeated and again.attribution == first.attribution
+
+
+def test_a_command_and_its_answer_rest_on_one_reading(
+    offices: tuple[SalesOffice, SalesOffice], record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, _ = offices
+    staff = here.enrol_staff(before(), name="林芳").subject
+    assert staff is not None
+    load_since, read = record.load_since, list[UUID]()
+    monkeypatch.setattr(
+        record, "load_since", lambda stream, version: read.append(stream) or load_since(stream, version)
+    )
+    assert here.register(before(), by=staff, name="客户", phone="13900000001").entry is not None
+    assert read.count(here.site_id) > 1, "who holds on to nothing reads for the answer as it is told"
+    here.files.hold()
+    read.clear()
+    assert here.register(before(), by=staff, name="客户", phone="13900000002").entry is not None
+    assert read == [here.site_id]
 
 
 def test_nobody_goes_on_from_what_may_be_lost(

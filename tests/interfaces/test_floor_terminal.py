@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import string
+from datetime import date
 from typing import get_args
 
 import pytest
@@ -22,9 +23,11 @@ from domain.rules.turn_vocabulary import (
     TURN_TABLES,
 )
 from domain.sales_turn_queue import CHANNELS, EffectKind, PassedOver, Why
+from interfaces import floor_board
 from interfaces import floor_words as words
+from interfaces.floor_board import board
 from interfaces.floor_why import ASKED_AS
-from tests.interfaces.desks import DAY, NEXT_DAY, PHONE, SITE, STAFF, Desk, OpenDesk, opener, section
+from tests.interfaces.desks import DAY, NEXT_DAY, PHONE, SITE, STAFF, Desk, OpenDesk, at_time, opener, section
 
 TABLES = {name: table for name, table in vars(words).items() if name.isupper() and name != "TURN_CONDITIONS"}
 SAYS_NOTHING = {("TIES", "none"), ("LABELS", "received_as")}
@@ -81,6 +84,31 @@ def a_morning(opened: OpenDesk) -> Desk:
     desk.does("09:00", "receive --channel visit", f"receive --channel visit --phone {PHONE}")
     desk.does("09:01", "permit 王磊 --for second_visitor --by 陈静")
     return desk
+
+
+def test_the_board_of_an_instant_is_the_same_read_from_any_later_one(
+    opened: OpenDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of now it goes on from the queue as it stands, of earlier from what had happened until then: both tell the same."""
+    desk = opened("front-desk-order", "林芳 王磊 周敏 孙一")
+    read: list[date] = []
+    happened = floor_board.happened
+    monkeypatch.setattr(floor_board, "happened", lambda office, day: read.append(day) or happened(office, day))
+    told = {}
+    for clock, command in (
+        ("08:55", "step-out 林芳 --for approved_business"),
+        ("09:00", "receive --channel visit"),
+        ("09:10", "permit 王磊 --for second_visitor --by 陈静"),
+        ("09:20", "step-back 林芳"),
+        ("09:30", "finish r1 --purpose buy"),
+        ("10:00", "receive --channel call"),
+    ):
+        desk.does(clock, command)
+        told[clock] = board(desk.office, at_time(clock))
+    assert read == []
+    for clock, then in told.items():
+        assert board(desk.office, at_time(clock)) == then
+    assert read == [date.fromisoformat(DAY)] * (len(told) - 1)
 
 
 def test_the_board_says_who_stands_where_and_how(opened: OpenDesk) -> None:

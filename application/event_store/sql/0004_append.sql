@@ -21,14 +21,17 @@ BEGIN
     SELECT a.first_position, a.appended INTO first_position, appended
         FROM __schema__.append(streams, versions, names, bodies, command_actor, command_id, command_digest,
             claim_kinds, claim_keys, claim_subjects, persons, wrapped_keys) AS a;
-    IF EXISTS (
-        SELECT FROM __schema__.fact AS f
-        WHERE f.stream = rests_on AND f.version > read_until AND f.position < first_position
-    ) THEN
-        RAISE unique_violation USING CONSTRAINT = 'fact_stream_version', MESSAGE = 'what it rests on has moved on';
+    IF rests_on IS NOT NULL THEN
+        PERFORM FROM __schema__.fact AS f
+            WHERE f.stream = rests_on AND f.version > read_until AND f.position < first_position;
+        IF FOUND THEN
+            RAISE unique_violation USING CONSTRAINT = 'fact_stream_version', MESSAGE = 'what it rests on has moved on';
+        END IF;
     END IF;
     COMMIT;
-    PERFORM pg_catalog.pg_advisory_unlock(command_lock);  -- whoever repeats the command from now on finds it on record
+    IF command_lock IS NOT NULL THEN
+        PERFORM pg_catalog.pg_advisory_unlock(command_lock);  -- whoever repeats the command from now on finds it on record
+    END IF;
     PERFORM pg_catalog.pg_logical_emit_message(true, 'lunpai', '');
 END $$;
 
