@@ -60,6 +60,7 @@ _APPENDED = (
 )
 
 
+_BROKEN = (StoreUnavailable, psycopg.OperationalError, psycopg.InterfaceError)
 _NO_STREAM = (UUID(int=0), 0)
 
 
@@ -131,30 +132,43 @@ class PostgresRecorder(ApplicationRecorder):
     def connection(self) -> Iterator[psycopg.Connection]:
         """A connection of the pool, or the one on which this thread carries out a command. Broken connections and
         time-outs come out as StoreUnavailable."""
-        own = self._own.connection
-        connection = self._out_of_pool() if own is None or own.closed else own
+        connection = self._lent()
         try:
             yield connection
-        except StoreUnavailable:
-            self._start_over()
-            raise
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            connection.close()  # a late reply must not be taken for the answer to the next question
-            self._start_over()
-            raise StoreUnavailable(_one_line(error) or "the database does not answer") from None
+        except _BROKEN as error:
+            raise self._unavailable(connection, error) from None
         finally:
-            if connection is not own:
-                self._pool.putconn(connection)
+            self._taken_back(connection)
+
+    def _ask(self, question: str, parameters: Sequence[bytes | None]) -> pq.abc.PGresult:
+        """As within `connection`, which would take a tenth of the time of such a question."""
+        connection = self._lent()
+        try:
+            return self._questions[question].ask(connection, parameters, self._reply_timeout_seconds)
+        except _BROKEN as error:
+            raise self._unavailable(connection, error) from None
+        finally:
+            self._taken_back(connection)
+
+    def _lent(self) -> psycopg.Connection:
+        own = self._own.connection
+        return self._out_of_pool() if own is None or own.closed else own
+
+    def _taken_back(self, connection: psycopg.Connection) -> None:
+        if connection is not self._own.connection:
+            self._pool.putconn(connection)
+
+    def _unavailable(self, connection: psycopg.Connection, error: Exception) -> StoreUnavailable:
+        if not isinstance(error, StoreUnavailable):
+            connection.close()  # a late reply must not be taken for the answer to the next question
+        self._start_over()
+        return StoreUnavailable(_one_line(error) or "the database does not answer")
 
     def _out_of_pool(self) -> psycopg.Connection:
         try:
             return self._pool.getconn()
         except PoolTimeout:
             raise StoreUnavailable("the database can't be reached") from None
-
-    def _ask(self, question: str, parameters: Sequence[bytes | None]) -> pq.abc.PGresult:
-        with self.connection() as connection:
-            return self._questions[question].ask(connection, parameters, self._reply_timeout_seconds)
 
     def _start_over(self) -> None:
         """What broke one connection has broken the idle ones too; each would cost a try."""

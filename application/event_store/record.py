@@ -86,14 +86,20 @@ class Record(Application[UUID]):
         appended: Appended = self._own_recorder.append(stored, beside)
         return [
             Envelope(
-                **{
-                    **{name: getattr(draft, name) for name in Draft.__struct_fields__},
-                    "occurred_at": draft.occurred_at or appended.recorded_at,
-                },
-                position=appended.first_position + index,
+                site=draft.site,
+                stream=draft.stream,
+                version=draft.version,
+                occurred_at=draft.occurred_at or appended.recorded_at,
+                entered_at=draft.entered_at,
+                actor=draft.actor,
+                command_id=draft.command_id,
+                correlation_id=draft.correlation_id,
+                edition=draft.edition,
+                fact=draft.fact,
+                position=position,
                 recorded_at=appended.recorded_at,
             )
-            for index, draft in enumerate(drafts)
+            for position, draft in enumerate(drafts, start=appended.first_position)
         ]
 
     def known_command(self, actor: UUID, command_id: UUID) -> KnownCommand | None:

@@ -13,6 +13,7 @@ from webargs.flaskparser import FlaskParser
 
 from .errors import Problem
 
+JSON = "application/json"
 LARGEST_BYTES = 64 * 1024
 DEEPEST = 6
 LONGEST_TEXT = 2000
@@ -32,7 +33,9 @@ class StrictParser(FlaskParser):
 
 def read_body(request: Request) -> dict[str, Any]:
     """The JSON object that a request carries. Raises Problem not_json, bad_body, bad_fields."""
-    if request.mimetype != "application/json" or request.mimetype_params.get("charset", "utf-8").lower() != "utf-8":
+    if request.content_type != JSON and (
+        request.mimetype != JSON or request.mimetype_params.get("charset", "utf-8").lower() != "utf-8"
+    ):
         raise Problem("not_json")
     if request.headers.get("Content-Encoding", "identity") != "identity":
         raise Problem("not_json")

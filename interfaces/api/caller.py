@@ -34,6 +34,9 @@ from .errors import Problem
 COMMANDS = uuid.UUID("d7f0a6d2-52b1-5b0e-9d3c-0f4f6f0f8a11")
 """Under which the command ids that come of Idempotency-Key are made. It belongs to history: never change it."""
 
+_CONTENT = json.JSONEncoder(sort_keys=True, ensure_ascii=False)
+_NAME = re.compile(r'"?([!-~]{1,200}?)"?')
+
 Clock = Callable[[], datetime]
 
 Whose = Callable[..., bool]
@@ -181,12 +184,12 @@ def with_command(caller: Caller) -> Caller:
     shown = request.headers.get("Idempotency-Key")
     if shown is None:
         raise Problem("idempotency_key_missing")
-    name = re.fullmatch(r'"?([!-~]{1,200}?)"?', shown.strip())
+    name = _NAME.fullmatch(shown.strip())
     if name is None:
         raise Problem("idempotency_key_malformed")
     with_body(caller)
     condition = request.headers.get("If-Match", "")
-    content = json.dumps([request.path, g.body, condition], sort_keys=True, ensure_ascii=False)
+    content = _CONTENT.encode([request.path, g.body, condition])
     return msgspec.structs.replace(
         caller,
         command_id=uuid.uuid5(COMMANDS, f"{caller.credential.name} {name[1]}"),

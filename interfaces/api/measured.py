@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from flask import Flask, Response, g, request
@@ -37,6 +38,8 @@ class Requests:
             buckets=BOUNDS_SECONDS, registry=own,
         )  # fmt: skip
         self._refused = Counter("lunpai_http_problems", "Problems told, by their code", ["code"], registry=own)
+        # The library looks each of them up anew, checking names and under a lock.
+        self._answered_of, self._seconds_of = cache(self._answered.labels), cache(self._seconds.labels)
         self._under_way = Gauge(
             "lunpai_http_requests_under_way", "Requests being answered", multiprocess_mode="livesum", registry=own
         )
@@ -48,8 +51,8 @@ class Requests:
     def answered(self, response: Response) -> None:
         """Count an answer; `g.began`, `g.problem`: when it began, and the code of what it refuses with."""
         operation = (request.endpoint or NO_OPERATION).rpartition(".")[2]
-        self._answered.labels(operation, method(), f"{response.status_code // 100}xx").inc()
-        self._seconds.labels(operation).observe(time.monotonic() - g.began)
+        self._answered_of(operation, method(), f"{response.status_code // 100}xx").inc()
+        self._seconds_of(operation).observe(time.monotonic() - g.began)
         if (code := g.get("problem")) is not None:
             self._refused.labels(code).inc()
 
