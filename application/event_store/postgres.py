@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC
 from typing import Any
 from uuid import UUID
@@ -84,6 +85,7 @@ class PostgresRecorder(ApplicationRecorder):
         self._own = Own()
         self.lives = 1
         self._reply_timeout_seconds = reply_timeout_seconds
+        self._connect_timeout_seconds = connect_timeout_seconds
         fact = sql.Identifier(schema, "fact")
         columns = "position, stream, version, name, body, recorded_at"
         self._select = sql.SQL(f"SELECT {columns} FROM {{}}").format(fact)
@@ -151,12 +153,15 @@ class PostgresRecorder(ApplicationRecorder):
             self._taken_back(connection)
 
     def _lent(self) -> psycopg.Connection:
-        own = self._own.connection
-        return self._out_of_pool() if own is None or own.closed else own
+        return self._own.connection or self._out_of_pool()
 
     def _taken_back(self, connection: psycopg.Connection) -> None:
-        if connection is not self._own.connection:
-            self._pool.putconn(connection)
+        if connection is self._own.connection:
+            if not connection.closed:
+                return
+            # The lock went with it, and it must not keep the pool from opening another in its place.
+            self._own.connection = self._own.command = None
+        self._pool.putconn(connection)
 
     def _unavailable(self, connection: psycopg.Connection, error: Exception) -> StoreUnavailable:
         if not isinstance(error, StoreUnavailable):
@@ -165,10 +170,12 @@ class PostgresRecorder(ApplicationRecorder):
         return StoreUnavailable(_one_line(error) or "the database does not answer")
 
     def _out_of_pool(self) -> psycopg.Connection:
-        try:
-            return self._pool.getconn()
-        except PoolTimeout:
-            raise StoreUnavailable("the database can't be reached") from None
+        # The pool tries to open one for who begins to wait, and gives up soon: who waits on has to begin anew.
+        deadline = time.monotonic() + self._connect_timeout_seconds
+        while (left := deadline - time.monotonic()) > 0:
+            with suppress(PoolTimeout):
+                return self._pool.getconn(min(left, RECONNECT_SECONDS))
+        raise StoreUnavailable("the database can't be reached")
 
     def _start_over(self) -> None:
         """What broke one connection has broken the idle ones too; each would cost a try."""
@@ -180,19 +187,18 @@ class PostgresRecorder(ApplicationRecorder):
         """Within, this thread carries out a command, on a connection of its own; false: somebody else is doing so right
         now. Raises StoreUnavailable."""
         own = self._own
-        connection = own.connection = self._out_of_pool()
+        own.connection = self._out_of_pool()
         try:
             if self._ask("take", [lock_of(command)]).get_value(0, 0) == b"\1":
                 own.command = command
             yield own.command is not None
         finally:
-            if own.command is not None and not connection.closed:
-                try:
+            if own.command is not None and own.connection is not None:
+                with suppress(StoreUnavailable):  # then the lock went with its session
                     self._ask("give", [lock_of(command)])
-                except (psycopg.Error, StoreUnavailable):
-                    connection.close()  # and the lock goes with its session
-            own.connection = own.command = None
-            self._pool.putconn(connection)
+            connection, own.connection, own.command = own.connection, None, None
+            if connection is not None:
+                self._pool.putconn(connection)
 
     # Appending
 

@@ -152,6 +152,17 @@ def test_a_broken_session_lets_go(two: Two, shared: Shared) -> None:
     assert ran(one, COMMAND), "what could not be given back went with its session"
 
 
+def test_a_broken_session_leaves_its_place_to_another(shared: Shared) -> None:
+    only_one = PostgresRecorder(shared.uri, schema=SCHEMA, pool_size=1, connect_timeout_seconds=5)
+    with only_one.running(COMMAND):
+        cut(shared)
+        with pytest.raises(StoreUnavailable):
+            only_one.max_notification_id()
+        assert only_one.max_notification_id() is not None
+    assert ran(only_one, OTHER)
+    only_one.close()
+
+
 def test_no_database() -> None:
     nowhere = PostgresRecorder("postgresql://127.0.0.1:1/none", connect_timeout_seconds=0.2)
     with pytest.raises(StoreUnavailable):

@@ -19,7 +19,7 @@ from psycopg.conninfo import make_conninfo
 from application import commands
 from application.event_store import subscription
 from application.event_store.appending import Beside, CommandKey, CommandRepeated, StoreUnavailable
-from application.event_store.postgres import PostgresRecorder
+from application.event_store.postgres import RECONNECT_SECONDS, PostgresRecorder
 from application.event_store.record import Record
 from application.privacy import Keyring
 
@@ -203,6 +203,18 @@ def test_a_database_that_stays_away_from_a_command(store: Store, monkeypatch: py
             middleman.refuses.clear()
             assert in_time(give, 10) == "done"
     check_history(store, staffed.site)
+
+
+def test_who_waits_for_a_database_is_let_in_once_it_is_back(store: Store) -> None:
+    """However long it was away, and though nobody else asks meanwhile: the pool itself has long given up."""
+    with Middleman(store.uri) as middleman:
+        behind = msgspec.structs.replace(store, uri=middleman.uri)
+        with behind.record(connect_timeout_seconds=30) as record:
+            middleman.refuses.set()
+            back = threading.Timer(2 * RECONNECT_SECONDS, middleman.refuses.clear)
+            back.start()
+            assert in_time(record.position, 3 * RECONNECT_SECONDS + 2) == "done"
+            back.join()
 
 
 SILENT: dict[str, Callable[[Record], object]] = {
