@@ -143,7 +143,7 @@ class PostgresRecorder(ApplicationRecorder):
             self._taken_back(connection)
 
     def _ask(self, question: str, parameters: Sequence[bytes | None]) -> pq.abc.PGresult:
-        """As within `connection`, which would take a tenth of the time of such a question."""
+        """As within `connection`, without a generator in between: every request comes here several times."""
         connection = self._lent()
         try:
             return self._questions[question].ask(connection, parameters, self._reply_timeout_seconds)
