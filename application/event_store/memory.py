@@ -59,8 +59,11 @@ class MemoryRecorder(POPOApplicationRecorder):
                     raise ClaimTaken(claim.kind)
                 taken.add(held)
             versions = {(event.originator_id, event.originator_version) for event in stored_events}
-            next_versions = versions if beside.rests_on is None else {*versions, _after(*beside.rests_on)}
-            known = any(v in self._stored_events_index[str(s)] for s, v in next_versions)
+            free = set(versions)
+            if beside.rests_on is not None:
+                stream, read_until = beside.rests_on
+                free.add((stream, read_until + 1))  # nobody has written it while the stream has not moved on
+            known = any(v in self._stored_events_index[str(s)] for s, v in free)
             if known or len(versions) < len(stored_events):
                 raise StreamMoved("the stream has moved on")
             first = len(self._stored_events) + 1
@@ -135,8 +138,3 @@ class MemoryRecorder(POPOApplicationRecorder):
 
     def close(self) -> None:
         """Nothing to close."""
-
-
-def _after(stream: UUID, read_until: int) -> tuple[UUID, int]:
-    """Where the next fact of a stream will stand, which nobody has written while it has not moved on."""
-    return stream, read_until + 1

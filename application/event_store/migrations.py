@@ -10,6 +10,7 @@ import psycopg
 from psycopg import sql
 
 from .appending import StoreRefused
+from .waiting import one_line
 
 ROLE = "lunpai_program"
 READER = "lunpai_reader"
@@ -100,7 +101,7 @@ def prepare_store(uri: str, schema: str, fingerprint: bytes) -> None:
             )
             row = connection.execute(sql.SQL("SELECT fingerprint FROM {}").format(table)).fetchone()
     except psycopg.Error as error:
-        raise StoreRefused(f"the database can't be prepared: {' '.join(str(error).split())}") from None
+        raise StoreRefused(f"the database can't be prepared: {one_line(error)}") from None
     if row is None or bytes(row[0]) != fingerprint:
         raise StoreRefused(
             "the master key is not the one this store was made with: set LUNPAI_MASTER_KEY, or restore the key file"

@@ -43,7 +43,7 @@ from .asking import (
 from .command_locks import GIVE, TAKE, Own, lock_of
 from .mapper import RecordedEvent
 from .migrations import ROLE, channel_of
-from .waiting import patient
+from .waiting import one_line, patient
 
 RECONNECT_SECONDS = 2.0
 """However long a database was away, who asks when it is back waits no longer than this for the next try."""
@@ -167,7 +167,7 @@ class PostgresRecorder(ApplicationRecorder):
         if not isinstance(error, StoreUnavailable):
             connection.close()  # a late reply must not be taken for the answer to the next question
         self._start_over()
-        return StoreUnavailable(_one_line(error) or "the database does not answer")
+        return StoreUnavailable(one_line(error) or "the database does not answer")
 
     def _out_of_pool(self) -> psycopg.Connection:
         # The pool tries to open one for who begins to wait, and gives up soon: who waits on has to begin anew.
@@ -389,7 +389,3 @@ def _events(result: pq.abc.PGresult) -> list[RecordedEvent]:
 
 def _uuid(value: UUID | str) -> UUID:
     return value if isinstance(value, UUID) else UUID(value)
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())

@@ -62,3 +62,8 @@ def reply(pgconn: pq.abc.PGconn, timeout_seconds: float) -> pq.abc.PGresult:
     if result is None or pgconn.status != pq.ConnStatus.OK:
         raise StoreUnavailable("the connection to the database broke")
     return result
+
+
+def one_line(error: Exception) -> str:
+    """What an error of the database says, which may be several lines."""
+    return " ".join(str(error).split())

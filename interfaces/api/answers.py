@@ -184,8 +184,10 @@ def names(office: SalesOffice, ids: Iterable[Any]) -> dict[UUID, str]:
 
 
 def _as_id(one: Any) -> UUID | None:
-    if isinstance(one, UUID) or not isinstance(one, str) or len(one) != ID_LENGTH:
-        return one if isinstance(one, UUID) else None
+    if isinstance(one, UUID):
+        return one
+    if not isinstance(one, str) or len(one) != ID_LENGTH:
+        return None
     try:
         return UUID(one)
     except ValueError:
