@@ -79,32 +79,45 @@ def source(office: Opened) -> Source:
     return Source(connection, office.side.schema, office.site, office.office.files.site().zone)
 
 
-def test_other_readers_are_not_kept_waiting_behind_a_long_one(office: Opened) -> None:
-    """An exchange that has to wait for a reader does not hold up those who come meanwhile for longer than a moment."""
-    leave, waits = threading.Event(), list[float]()
+def test_other_readers_are_not_kept_waiting_behind_a_long_one(office: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exchange that can't be made because of a reader is put off; those who come meanwhile never queue behind it."""
+    monkeypatch.setattr(rebuilding, "TOLD_EVERY_SECONDS", 0.0)
+    entered, leave, turned_away, reads, queued = threading.Event(), threading.Event(), [0], [0], list[str]()
     query = sql.SQL("SELECT count(*) FROM {}").format(office.side.table("owned"))
 
     def hold() -> None:
         with psycopg.connect(office.store.uri) as connection:
             connection.execute(query)
-            leave.wait(20)
+            entered.set()
+            assert leave.wait(60)
 
     def read() -> None:
+        with psycopg.connect(office.store.uri, autocommit=True, application_name=office.side.schema) as connection:
+            while not leave.is_set():
+                connection.execute(query)
+                reads[0] += 1
+
+    def watch() -> None:
+        behind = "SELECT unnest(pg_blocking_pids(pid)) FROM pg_stat_activity WHERE application_name = %s"
+        waits = f"SELECT query FROM pg_stat_activity WHERE pid IN ({behind}) AND cardinality(pg_blocking_pids(pid)) > 0"
         with psycopg.connect(office.store.uri, autocommit=True) as connection:
             while not leave.is_set():
-                began = time.monotonic()
-                connection.execute(query)
-                waits.append(time.monotonic() - began)
+                queued.extend(query for (query,) in connection.execute(waits, [office.side.schema]))
 
-    holder, reader = threading.Thread(target=hold), threading.Thread(target=read)
-    holder.start()
-    reader.start()
-    releasing = threading.Timer(4, leave.set)
-    releasing.start()
-    rebuild(office.side)
-    holder.join()
-    reader.join()
-    assert max(waits) < 1, f"a reader had to wait for {max(waits):.1f} s"
+    def count(progress: Progress) -> None:
+        turned_away[0] += progress.stage == "swapping"
+        if turned_away[0] == 10:
+            leave.set()
+
+    threads = [threading.Thread(target=each) for each in (hold, read, watch)]
+    for thread in threads:
+        thread.start()
+    assert entered.wait(60)
+    rebuild(office.side, tell=count)
+    for thread in threads:
+        thread.join()
+    assert turned_away[0] >= 10 and reads[0] > 0
+    assert queued == [], "a reader queued behind an exchange that waited itself"
 
 
 def test_readers_of_several_views_and_an_exchange_never_end_each_other(whole_office: Opened) -> None:
