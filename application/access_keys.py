@@ -133,7 +133,11 @@ class Credential(msgspec.Struct, frozen=True, kw_only=True):
 
 class AccessRead:
     """What has been read of the keys and logins of sites; for one thread. `files_of`: a site's files, which are read on
-    in the same round trip, as whoever comes in by a key is next looked up on the staff list."""
+    in the same round trip, as whoever comes in by a key is next looked up on the staff list.
+
+    `anew` is False while they are taken as they were read last; `presumed` then says whether any were."""
+
+    anew, presumed = True, False
 
     def __init__(self, record: Record, files_of: Callable[[UUID], OfficeFiles] | None = None) -> None:
         self.record, self._files_of = record, files_of
@@ -141,11 +145,14 @@ class AccessRead:
         self._lives = record.lives
 
     def of(self, site: UUID) -> Access | None:
-        """Those of a site as they are now; None when it has never had any."""
+        """Those of a site as they are now, or (not `anew`) were; None when it has never had any."""
         if self._lives != self.record.lives:  # as OfficeFiles does: what was read may be lost
             self._lives = self.record.lives
             self._known.clear()
         known, began = self._known.get(site), time.monotonic()
+        if known is not None and not self.anew:
+            self.presumed = True
+            return known
         files = self._files_of(site) if self._files_of else None
         beside = {site: files.read_until} if files else {}
         found = self.record.load_since_each({access_id(site): known.version if known else 0, **beside})
@@ -156,6 +163,11 @@ class AccessRead:
         if known is not None:
             self._known[site] = known
         return known
+
+    def version(self, site: UUID) -> int:
+        """Up to which those of a site have been read."""
+        known = self._known.get(site)
+        return known.version if known else 0
 
 
 class Gate:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -21,6 +21,7 @@ from .event_store.appending import (
     ClaimTaken,
     CommandKey,
     CommandRepeated,
+    GroundsMoved,
     KnownCommand,
     PersonKey,
     StoreUnavailable,
@@ -34,6 +35,14 @@ MOST_TRIES = 200
 GIVE_UP_AFTER_SECONDS = 60.0
 
 
+class Grounds(msgspec.Struct, frozen=True):
+    """What somebody's right was judged by: streams, with the version up to which each was read, in one life of the
+    record."""
+
+    streams: Mapping[UUID, int]
+    lives: int
+
+
 class Stamp(msgspec.Struct, frozen=True, kw_only=True):
     """Who gives a command and when what it tells happened.
 
@@ -42,7 +51,8 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True):
     `at_given` is False where the client named no time: what it tells then happened when it is recorded, and `at` only
     serves to look up what is in force. `content` is what a repeat is known by, where that is not what the
     command says: a
-    row of a table is the same row even when it is taken to mean another entry.
+    row of a table is the same row even when it is taken to mean another entry. `grounds`: what the right to give it was
+    judged by; once that has moved on it is not carried out, but judged anew by who judged it.
     """
 
     actor: UUID
@@ -52,13 +62,15 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True):
     content: str | None = None
     command_id: UUID = msgspec.field(default_factory=uuid4)
     correlation_id: UUID | None = None
+    grounds: Grounds | None = None
 
 
 class Decided(msgspec.Struct, frozen=True):
     """What a decision gives: facts by stream (with the version each stream had), and what is written beside them.
 
     `when_claimed` is the refusal code when something it claims is held already; None: look again and decide again.
-    `rests_on`: a stream that was read for it, with the version up to which it was; decided again where it has moved on.
+    `rests_on`: streams that were read for it, with the version up to which each was; decided again once one has moved
+    on.
     """
 
     facts: Sequence[tuple[UUID, int, Sequence[Fact]]]
@@ -66,7 +78,7 @@ class Decided(msgspec.Struct, frozen=True):
     claims: tuple[ClaimOn, ...] = ()
     keys: tuple[PersonKey, ...] = ()
     when_claimed: str | None = None
-    rests_on: tuple[UUID, int] | None = None
+    rests_on: Mapping[UUID, int] = {}
 
 
 class Carried(msgspec.Struct, frozen=True):
@@ -76,21 +88,34 @@ class Carried(msgspec.Struct, frozen=True):
     repeated: bool
 
 
+def tries() -> Iterator[int]:
+    """Numbers the tries of who may collide with others. Raises StoreUnavailable after too many."""
+    for attempt in range(MOST_TRIES):
+        if attempt > 3:  # spread desks that keep colliding
+            time.sleep(random.uniform(0, 0.002))
+        yield attempt
+    raise StoreUnavailable("too many others write to the same file at once; try again")
+
+
 def carry_out(record: Record, site: UUID, stamp: Stamp, digest: bytes, decide: Callable[[], Decided]) -> Carried:
     """Decide and append; decide anew on fresh facts when somebody was faster; never twice, even when a reply is lost.
 
     `digest` is a keyed hash of the command's content. Raises Refusal (command_reused: the same id with another
     content),
-    StoreUnavailable when the store stays away.
+    StoreUnavailable when the store stays away; GroundsMoved where the stamp has grounds that moved on.
     """
     command = CommandKey(stamp.actor, stamp.command_id, digest)
     deadline = time.monotonic() + GIVE_UP_AFTER_SECONDS
-    for attempt in range(MOST_TRIES):
+    for attempt in tries():
         try:
             decided = decide()
             return _append(record, site, stamp, command, decided)
+        except GroundsMoved:
+            if stamp.grounds is not None:
+                raise
         except StreamMoved:
-            pass
+            if stamp.grounds is not None and any(stream in stamp.grounds.streams for stream, *_ in decided.facts):
+                raise GroundsMoved("the command writes to what it rests on") from None
         except ClaimTaken:
             if decided.when_claimed is not None:
                 return repeated_or(record, command, Refusal(decided.when_claimed))
@@ -103,10 +128,7 @@ def carry_out(record: Record, site: UUID, stamp: Stamp, digest: bytes, decide: C
             if time.monotonic() > deadline:
                 raise
             time.sleep(min(2.0, 0.05 * 2**attempt))
-            continue
-        if attempt > 2:  # spread desks that keep colliding
-            time.sleep(random.uniform(0, 0.002))
-    raise StoreUnavailable("too many others write to the same file at once; try again")
+    raise AssertionError("tries end by raising")
 
 
 def repeated_or(record: Record, command: CommandKey, otherwise: Exception) -> Carried:

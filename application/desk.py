@@ -20,6 +20,7 @@ from domain.settlement import Settlement, settle
 from domain.visitor import Entry, Moment, VisitorFile
 
 from .commands import Carried, Decided, Stamp, carry_out, content_of
+from .event_store.appending import GroundsMoved
 from .event_store.record import Record
 from .office_files import OfficeFiles
 from .privacy import Keyring
@@ -138,10 +139,14 @@ class Desk:
         readings = itertools.chain([FRESH_SECONDS], itertools.repeat(0.0))
 
         def decide_anew() -> Decided:
-            self.files.read_anew(older_than_seconds=next(readings))
+            if stamp.grounds is None:
+                self.files.read_anew(older_than_seconds=next(readings))
+            elif stamp.grounds.lives != self.record.lives:
+                raise GroundsMoved("what was read may be lost")
             with self.files.one_reading() as site:
                 decided = decide()
-            return msgspec.structs.replace(decided, rests_on=(site.id, site.version))
+            rests_on = stamp.grounds.streams if stamp.grounds else {site.id: site.version}
+            return msgspec.structs.replace(decided, rests_on=rests_on)
 
         self._check_times(stamp)
         if stamp.content is not None:

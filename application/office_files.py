@@ -68,10 +68,12 @@ class OfficeFiles:
 
     # The site
 
-    def hold(self) -> None:
+    def hold(self, *, anew: bool = True) -> None:
         """From now on the site is read once, at its next use, and again only after `read_anew`: an answer rests on one
-        reading of it, not on ten."""
-        self._holds, self._read_at = True, -math.inf
+        reading of it, not on ten. Not `anew`: it is taken as it was read last."""
+        self._holds = True
+        if anew:
+            self._read_at = -math.inf
 
     def read_anew(self, older_than_seconds: float = 0.0) -> None:
         """The site is read again at its next use, unless it was read just now: something may have been put on record

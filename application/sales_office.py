@@ -174,10 +174,11 @@ class SalesOffice(Desk):
             phone=None if phone is None else clean_phone(phone),
         )
         read: dict[UUID, VisitorFile] = {}
+        presumed_new = iter([True])  # most are: whether the phone is known is looked up once the record says that it is
 
         def decide() -> Decided:
             self.known_staff(by)
-            held = self.files.held_by("phone", contact.phone) if contact.phone else []
+            held = [] if next(presumed_new, False) or not contact.phone else self.files.held_by("phone", contact.phone)
             read.clear()
             read.update(self.files.customer_files(held[0]) if held else {})
             decided = registration(self.files, read[held[0]] if held else None, contact, by=by, via=via, number=number)

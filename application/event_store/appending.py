@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -38,13 +39,13 @@ class CommandKey(msgspec.Struct, frozen=True):
 
 
 class Beside(msgspec.Struct, frozen=True):
-    """All that an append writes in its own transaction beside the facts - and `rests_on`, a stream with the version up
-    to which it was read when the facts were decided: nothing is written once it has moved on."""
+    """All that an append writes in its own transaction beside the facts - and `rests_on`, streams with the version up
+    to which each was read when the facts were decided: nothing is written once one has moved on."""
 
     command: CommandKey | None = None
     claims: tuple[ClaimOn, ...] = ()
     keys: tuple[PersonKey, ...] = ()
-    rests_on: tuple[UUID, int] | None = None
+    rests_on: Mapping[UUID, int] = {}
 
 
 class Appended(msgspec.Struct, frozen=True):
@@ -63,7 +64,11 @@ class KnownCommand(msgspec.Struct, frozen=True):
 
 
 class StreamMoved(IntegrityError):
-    """Somebody else has appended to the stream, or to what it rests on, since it was read: read and decide again."""
+    """Somebody else has appended to the stream since it was read: read and decide again."""
+
+
+class GroundsMoved(StreamMoved):
+    """Somebody else has appended to a stream that the facts rest on."""
 
 
 class CommandRepeated(IntegrityError):

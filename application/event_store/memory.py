@@ -12,7 +12,7 @@ from uuid import UUID
 from eventsourcing.persistence import Notification, StoredEvent
 from eventsourcing.popo import POPOApplicationRecorder
 
-from .appending import SHARED, Appended, Beside, ClaimTaken, CommandRepeated, KnownCommand, StreamMoved
+from .appending import SHARED, Appended, Beside, ClaimTaken, CommandRepeated, GroundsMoved, KnownCommand, StreamMoved
 from .mapper import RecordedEvent
 
 
@@ -47,7 +47,7 @@ class MemoryRecorder(POPOApplicationRecorder):
         return [appended.first_position + i for i in range(len(stored_events))]
 
     def append(self, stored_events: Sequence[StoredEvent], beside: Beside) -> Appended:
-        """All or nothing. Raises CommandRepeated, ClaimTaken, StreamMoved."""
+        """All or nothing. Raises CommandRepeated, ClaimTaken, StreamMoved, GroundsMoved."""
         with self._database_lock:
             command = beside.command
             if command and (command.actor, command.id) in self._commands:
@@ -59,13 +59,10 @@ class MemoryRecorder(POPOApplicationRecorder):
                     raise ClaimTaken(claim.kind)
                 taken.add(held)
             versions = {(event.originator_id, event.originator_version) for event in stored_events}
-            free = set(versions)
-            if beside.rests_on is not None:
-                stream, read_until = beside.rests_on
-                free.add((stream, read_until + 1))  # nobody has written it while the stream has not moved on
-            known = any(v in self._stored_events_index[str(s)] for s, v in free)
-            if known or len(versions) < len(stored_events):
+            if any(map(self._stands, versions)) or len(versions) < len(stored_events):
                 raise StreamMoved("the stream has moved on")
+            if any(self._stands((stream, read_until + 1)) for stream, read_until in beside.rests_on.items()):
+                raise GroundsMoved("what it rests on has moved on")
             first = len(self._stored_events) + 1
             self._recorded_at = max(self._recorded_at, self._clock())
             self._update_table(
@@ -90,6 +87,11 @@ class MemoryRecorder(POPOApplicationRecorder):
             appended = Appended(first, self._recorded_at)
         self._notify_listeners()
         return appended
+
+    def _stands(self, place: tuple[UUID | str, int]) -> bool:
+        """Whether somebody has written that version of a stream."""
+        stream, version = place
+        return version in self._stored_events_index[str(stream)]
 
     def select_since(self, versions: Mapping[UUID, int]) -> Sequence[RecordedEvent]:
         """The facts of several streams, of each after a version."""

@@ -19,6 +19,7 @@ from .appending import (
     Beside,
     ClaimTaken,
     CommandRepeated,
+    GroundsMoved,
     KnownCommand,
     StoreUnavailable,
     StreamMoved,
@@ -55,7 +56,7 @@ _APPENDED = (
     *(UUID_, UUID_, BYTEA),  # the command
     *(TEXTS, BYTEAS, UUIDS),  # claims
     *(UUIDS, BYTEAS),  # keys
-    *(UUID_, INT4),  # what it rests on
+    *(UUIDS, INT4S),  # what it rests on
     INT8,  # the command's lock
     *(INT8, TIMESTAMPTZ),  # what comes back
 )
@@ -211,9 +212,9 @@ class PostgresRecorder(ApplicationRecorder):
     def append(self, stored_events: Sequence[StoredEvent], beside: Beside) -> Appended:
         """Append facts and what goes beside them, durably, all or nothing, in one round trip.
 
-        Raises StreamMoved, CommandRepeated, ClaimTaken; StoreUnavailable when the reply did not come.
+        Raises StreamMoved, GroundsMoved, CommandRepeated, ClaimTaken; StoreUnavailable when the reply did not come.
         """
-        command, (stream, version) = beside.command, beside.rests_on or (None, None)
+        command = beside.command
         locked = command is not None and command.id == self._own.command
         parameters = [
             array(UUIDS, [_uuid(event.originator_id).bytes for event in stored_events]),
@@ -228,8 +229,8 @@ class PostgresRecorder(ApplicationRecorder):
             array(UUIDS, [claim.subject.bytes for claim in beside.claims]),
             array(UUIDS, [key.person.bytes for key in beside.keys]),
             array(BYTEAS, [key.wrapped for key in beside.keys]),
-            stream.bytes if stream else None,
-            int4(version) if version is not None else None,
+            array(UUIDS, [stream.bytes for stream in beside.rests_on]),
+            array(INT4S, [int4(version) for version in beside.rests_on.values()]),
             lock_of(command.id) if command and locked else None,
             None,
             None,
@@ -364,6 +365,8 @@ def _conflict(error: psycopg.IntegrityError) -> Exception:
         return CommandRepeated("the command is on record already")
     if constraint == "fact_stream_version":
         return StreamMoved("the stream has moved on")
+    if constraint == "rests_on":
+        return GroundsMoved("what it rests on has moved on")
     if constraint in ("claim_exclusive", "claim_unique"):
         return ClaimTaken()
     return error

@@ -80,7 +80,7 @@ class Record(Application[UUID]):
     def append(self, drafts: Sequence[Draft], beside: Beside) -> list[Envelope]:
         """Put facts on record, all or nothing; what comes back is what was stored.
 
-        Raises StreamMoved, CommandRepeated, ClaimTaken, StoreUnavailable.
+        Raises StreamMoved, GroundsMoved, CommandRepeated, ClaimTaken, StoreUnavailable.
         """
         stored = [self.mapper.to_stored_event(draft) for draft in drafts]
         appended: Appended = self._own_recorder.append(stored, beside)

@@ -3,7 +3,7 @@ has no policy."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -152,12 +152,13 @@ def create_app(
         doorkeeper=doorkeeper,
         spec=completed(api.spec.to_dict()),
     )
-    guard(app, doorkeeper, policies)
+    guard(app, doorkeeper, policies, frozenset[str]().union(*(resource.appends for resource in RESOURCES)))
     return app
 
 
-def guard(app: Flask, doorkeeper: Doorkeeper, policies: Mapping[str, str]) -> None:
-    """Let nobody in but by the policy of the route. Raises RouteWithoutPolicy for a route that has none."""
+def guard(app: Flask, doorkeeper: Doorkeeper, policies: Mapping[str, str], appends: Collection[str] = ()) -> None:
+    """Let nobody in but by the policy of the route; `appends`: the routes that make sure themselves of what was read
+    last. Raises RouteWithoutPolicy for a route that has none."""
     check_policies(app, policies)
 
     @app.before_request
@@ -165,7 +166,7 @@ def guard(app: Flask, doorkeeper: Doorkeeper, policies: Mapping[str, str]) -> No
         begin()
         endpoint = request.endpoint
         if endpoint is not None and endpoint not in PUBLIC:
-            g.caller = doorkeeper.let_in(policies[endpoint])
+            g.caller = doorkeeper.let_in(policies[endpoint], anew=endpoint not in appends)
 
     @app.after_request
     def harden(response: Response) -> Response:

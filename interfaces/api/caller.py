@@ -19,10 +19,11 @@ from flask import g, request
 
 from application.access import Grant, granted, permits
 from application.access_keys import AccessRead, Credential, Gate
-from application.commands import Stamp
+from application.commands import Grounds, Stamp
 from application.logins import LoginGate
 from application.sales_office import SalesOffice
 from application.tokens import Tokens
+from domain.access import access_id
 from domain.refusals import Refusal
 from domain.site import Member
 from domain.visitor import Moment
@@ -45,14 +46,16 @@ Whose = Callable[..., bool]
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """The one who asks. `offices`: every one where the same may be asked, `office` first - more than one only where no
-    site is named. `content` is what a repeated command is known by; `instead_of`: If-Match, as a position; `clock`: of
-    a rehearsal, else None."""
+    site is named. `grounds`: what that was judged by; `presumed`: as it was read last, not now. `content` is what a
+    repeated command is known by; `instead_of`: If-Match, as a position; `clock`: of a rehearsal, else None."""
 
     office: SalesOffice
     offices: tuple[SalesOffice, ...]
     credential: Credential
     member: Member
     grant: Grant
+    grounds: Grounds
+    presumed: bool = False
     command_id: UUID | None = None
     content: str | None = None
     instead_of: int | None = None
@@ -73,6 +76,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
             entered_at=self.now() if self.clock else None,
             command_id=self.command_id or uuid.uuid4(),
             content=self.content,
+            grounds=self.grounds if self.command_id else None,
         )
 
     @property
@@ -107,14 +111,21 @@ class Doorkeeper:
         self.store, self.policies, self.tokens, self.clock = store, policies, tokens, clock
         self._own = threading.local()
 
-    def let_in(self, action: str) -> Caller:
-        """Raises Problem unauthenticated, access_denied; Refusal unknown_site; IssuerUnavailable."""
-        self._ready()
+    def let_in(self, action: str, *, anew: bool = True) -> Caller:
+        """Not `anew`: by keys and staff as they were read last, which is never enough to say no; whoever lets in so has
+        to make sure that they still stand before anything is told. Raises Problem unauthenticated, access_denied;
+        Refusal unknown_site; IssuerUnavailable."""
+        self._ready(anew=anew)
         site: UUID | None = (request.view_args or {}).get("site")
         shown = self._shown(request.headers.get("Authorization", ""), site)
         if shown:
             g.key_id = next((one for one in shown if one.site == site), shown[0]).id
-        return self._admitted(shown, site, action)
+        try:
+            return self._admitted(shown, site, action)
+        except (Problem, Refusal):
+            if not self._own.read.presumed:
+                raise
+        return self.let_in(action)
 
     def still_lets_in(self, authorization: str, site: UUID, action: str) -> None:
         """For who has been let in before, and is still there. Raises as let_in does."""
@@ -134,8 +145,19 @@ class Doorkeeper:
         credential, member, grant = allowed[0]
         offices = tuple(self._office(one.site) for one, _, _ in allowed)
         return Caller(
-            office=offices[0], offices=offices, credential=credential, member=member, grant=grant, clock=self.clock
+            office=offices[0],
+            offices=offices,
+            credential=credential,
+            member=member,
+            grant=grant,
+            grounds=self._grounds(credential.site),
+            presumed=self._own.read.presumed,
+            clock=self.clock,
         )
+
+    def _grounds(self, site: UUID) -> Grounds:
+        files, read = self._office(site).files, self._own.read
+        return Grounds({site: files.read_until, access_id(site): read.version(site)}, self.store.record.lives)
 
     def _shown(self, authorization: str, site: UUID | None) -> tuple[Credential, ...]:
         """What the request comes with, as far as it opens anything."""
@@ -158,15 +180,16 @@ class Doorkeeper:
             offices[site].files.hold()
         return offices[site]
 
-    def _ready(self) -> None:
+    def _ready(self, *, anew: bool = True) -> None:
         """Whatever this thread knows of sites is from earlier requests."""
         if not hasattr(self._own, "gate"):
             record, keyring = self.store.record, self.store.keyring
-            read = AccessRead(record, lambda site: self._office(site).files)
+            read = self._own.read = AccessRead(record, lambda site: self._office(site).files)
             self._own.gate, self._own.offices = Gate(record, read), {}
             self._own.logins = LoginGate(record, keyring, self.tokens, read) if self.tokens else None
+        self._own.read.anew, self._own.read.presumed = anew, False
         for office in self._own.offices.values():
-            office.files.hold()
+            office.files.hold(anew=anew)
 
 
 def with_body(caller: Caller) -> Caller:

@@ -13,8 +13,13 @@ import msgspec
 from flask import Response, current_app, g, request
 from flask_smorest import Blueprint
 from marshmallow import Schema
+from werkzeug.exceptions import HTTPException
 
+from application.commands import tries
 from application.desk import Answer
+from application.event_store.appending import GroundsMoved
+from domain.refusals import Refusal
+from domain.rulebook import RulebookError
 from projections.view import View as ReadView
 
 from .answers import Happened, happened
@@ -27,6 +32,9 @@ from .spec import Download, Events, Page, document
 
 View = Callable[..., Any]
 
+TOLD = (Problem, Refusal, RulebookError, HTTPException)
+"""What tells a client something of the site, of its right, or of what it sent."""
+
 
 class Tagged(msgspec.Struct, frozen=True):
     """An answer with the ETag of what it tells."""
@@ -36,13 +44,15 @@ class Tagged(msgspec.Struct, frozen=True):
 
 
 class Resource(Blueprint):
-    """A resource of the API. `policies`: endpoint -> action."""
+    """A resource of the API. `policies`: endpoint -> action; `appends`: the endpoints that let in by what was read
+    last, as the append makes sure of it."""
 
     ARGUMENTS_PARSER = StrictParser()
 
     def __init__(self, name: str, about: str) -> None:
         super().__init__(name, __name__, description=about)
         self.policies: dict[str, str] = {}
+        self.appends: set[str] = set()
 
     def command(
         self,
@@ -70,10 +80,13 @@ class Resource(Blueprint):
                         raise Problem("still_running", headers={"Retry-After": "1"})
                     found: Any = view(caller, given, **path)
                 if isinstance(found, Answer):
+                    g.appended = bool(found.facts) and not found.repeated
                     found = happened(caller.office, found, only_own_of=caller.only_own_of)
                 return dumped(found)
 
             doc = document(view.__name__, action, answer, command=True, refuses=refuses)
+            if answer is Happened:
+                self.appends.add(f"{self.name}.{view.__name__}")
             return self._add(rule, "POST", schema, "json", example, action, doc, run, with_command)
 
         return decorate
@@ -137,8 +150,37 @@ class Resource(Blueprint):
             return parsed(*given, **path)
 
         self.policies[f"{self.name}.{run.__name__}"] = action
-        self.route(f"/v1{rule}", methods=[method])(self.doc(**doc)(prepared))
+        routed = _judged(prepared, action) if prepare is with_command else prepared
+        self.route(f"/v1{rule}", methods=[method])(self.doc(**doc)(routed))
         return run
+
+
+def _judged(view: View, action: str) -> View:
+    """A command is judged by keys and staff as they were read last, and the append refuses once they have moved on.
+    Whatever else comes of it is told only when they have been read now, and still stand; else all begins anew."""
+
+    def moved() -> bool:
+        before: Caller = g.caller
+        g.caller = current_app.extensions["lunpai"].doorkeeper.let_in(action)
+        return bool(g.caller.grounds != before.grounds)
+
+    @functools.wraps(view)
+    def judged(*given: Any, **path: Any) -> Response:
+        for _ in tries():
+            g.appended = False
+            try:
+                answer: Response = view(*given, **path)
+            except GroundsMoved:
+                moved()
+            except TOLD:
+                if not g.caller.presumed or not moved():
+                    raise
+            else:
+                if g.appended or not g.caller.presumed or not moved():
+                    return answer
+        raise AssertionError("tries end by raising")
+
+    return judged
 
 
 def _wait_for(caller: Caller, position: int | None, views: Sequence[ReadView]) -> None:

@@ -20,6 +20,7 @@ from application.event_store.appending import (
     ClaimTaken,
     CommandKey,
     CommandRepeated,
+    GroundsMoved,
     PersonKey,
     StoreRefused,
     StreamMoved,
@@ -120,12 +121,16 @@ def test_nothing_rests_on_what_has_moved_on(recorder: Recorder) -> None:
     site, key, claim = uuid4(), CommandKey(uuid4(), uuid4(), b""), ClaimOn("phone", b"x", uuid4())
     recorder.append([event(), event(1, site), event(2, site)], Beside())
     for read_until in (0, 1):
-        with pytest.raises(StreamMoved):
-            recorder.append([event()], Beside(key, (claim,), rests_on=(site, read_until)))
+        for rests_on in ({site: read_until}, {uuid4(): 0, site: read_until}, {site: read_until, uuid4(): 0}):
+            with pytest.raises(GroundsMoved):
+                recorder.append([event()], Beside(key, (claim,), rests_on=rests_on))
     assert recorder.max_notification_id() == 3 and recorder.held_by("phone", b"x") == []
-    assert recorder.append([event()], Beside(key, (claim,), rests_on=(site, 2))).first_position == 4
-    assert recorder.append([event(3, site)], Beside(rests_on=(site, 2))).first_position == 5, "on itself"
-    assert recorder.append([event()], Beside(rests_on=(uuid4(), 0))).first_position == 6, "on what is not there yet"
+    assert recorder.append([event()], Beside(key, (claim,), rests_on={site: 2})).first_position == 4
+    assert recorder.append([event(3, site)], Beside(rests_on={site: 2})).first_position == 5, "on itself"
+    with pytest.raises(StreamMoved) as own:
+        recorder.append([event(3, site)], Beside(rests_on={site: 2}))
+    assert type(own.value) is StreamMoved, "its own place was taken"
+    assert recorder.append([event()], Beside(rests_on={uuid4(): 0})).first_position == 6, "on what is not there yet"
 
 
 def test_what_rests_on_a_stream_stands_before_all_that_moves_it(recorder: Recorder) -> None:
@@ -138,7 +143,7 @@ def test_what_rests_on_a_stream_stands_before_all_that_moves_it(recorder: Record
             read_until = len(recorder.select_events(site))
             with suppress(StreamMoved):
                 said.append(
-                    (recorder.append([event()], Beside(rests_on=(site, read_until))).first_position, read_until)
+                    (recorder.append([event()], Beside(rests_on={site: read_until})).first_position, read_until)
                 )
 
     writers = [threading.Thread(target=write) for _ in range(3)]
@@ -311,7 +316,7 @@ def test_a_store_of_an_older_program_goes_on(postgres_uri: str, schema: str, mon
         prepare_store(postgres_uri, older, b"test")
         recorder = PostgresRecorder(postgres_uri, schema=older)
         try:
-            assert recorder.append([event()], Beside(rests_on=(uuid4(), 0))).first_position == 1
+            assert recorder.append([event()], Beside(rests_on={uuid4(): 0})).first_position == 1
         finally:
             recorder.close()
             with psycopg.connect(postgres_uri, autocommit=True) as owner:
