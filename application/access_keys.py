@@ -154,11 +154,13 @@ class AccessRead:
             self.presumed = True
             return known
         files = self._files_of(site) if self._files_of else None
-        beside = {site: files.read_until} if files else {}
-        found = self.record.load_since_each({access_id(site): known.version if known else 0, **beside})
+        beside = files.to_read() if files else {}
+        # Whatever is looked ahead for, what is known already is read on from there.
+        found = self.record.load_since_each({**beside, access_id(site): known.version if known else 0})
+        keys = found.pop(access_id(site))
         if files:
-            files.take(found[site], began)
-        for envelope in found[access_id(site)]:
+            files.take(found, began)
+        for envelope in keys:
             known = access.evolve(known, envelope)
         if known is not None:
             self._known[site] = known

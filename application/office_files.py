@@ -7,10 +7,11 @@ import json
 import math
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from typing import TypeVar
 from uuid import UUID
 
 from domain import dispute as disputes
@@ -32,6 +33,8 @@ from domain.visitor import Entry, VisitorFile, related_files
 from .event_store.record import Record
 from .privacy import Contact, Keyring
 from .rulebooks import parse_edition
+
+S = TypeVar("S")
 
 DAYS_AT_HAND = 8
 """So many days' queues are kept between commands."""
@@ -60,6 +63,8 @@ class OfficeFiles:
         self._lives = record.lives
         self._names: dict[UUID, str] = {}
         self._in_force: dict[int, InForce] = {}
+        self._ahead: dict[UUID, list[Envelope]] = {}
+        self._wanted: UUID | None = None
         self._queues: dict[date, Queue] = {}
         self._without_queue_before: set[date] = set()
         """Days before which nothing was found; what is entered for earlier days later on is not taken over either."""
@@ -119,19 +124,41 @@ class OfficeFiles:
         self._forget_what_may_be_lost()
         return self._site.version if self._site else 0
 
-    def take(self, envelopes: Iterable[Envelope], began: float) -> None:
-        """The site's facts after `read_until`, which somebody has read together with others, from `began` on."""
+    def look_ahead(self, stream: UUID | None) -> None:
+        """Somebody will ask for the facts of that stream: they may be read together with the site's."""
+        self._wanted = stream if stream != self.site_id else None
+        self._ahead.clear()
+
+    def to_read(self) -> dict[UUID, int]:
+        """What to read together with others and to hand to `take`: streams, each after a version."""
+        return {self.site_id: self.read_until, **({self._wanted: 0} if self._wanted else {})}
+
+    def take(self, found: Mapping[UUID, Iterable[Envelope]], began: float) -> None:
+        """The facts that `to_read` names, which somebody has read together with others, from `began` on."""
         site = self._site
-        for envelope in envelopes:
+        for envelope in found[self.site_id]:
             site = sites.evolve(site, envelope)
         if self._lives == self.record.lives and site is not None:
             self._site, self._read_at = site, began
+            self._ahead = {stream: list(facts) for stream, facts in found.items() if stream == self._wanted}
+
+    def _load(self, stream: UUID, evolve: Callable[[S | None, Envelope], S | None]) -> S | None:
+        """The state of a stream as it is now, or was when it was read together with the site; that once."""
+        self._forget_what_may_be_lost()
+        read = self._ahead.pop(stream, None)
+        if read is None:
+            return self.record.load(stream, evolve)
+        state: S | None = None
+        for envelope in read:
+            state = evolve(state, envelope)
+        return state
 
     def _forget_what_may_be_lost(self) -> None:
         """A fact can be read a moment before it is on disk. If the database dies in that moment it is gone, and another
         will stand in its place: nobody may go on from it."""
         if self._lives != self.record.lives:
             self._lives, self._site = self.record.lives, None
+            self._ahead.clear()
             self._names.clear()
             self._in_force.clear()
             self._queues.clear()
@@ -187,7 +214,7 @@ class OfficeFiles:
 
     def visitor(self, visitor: UUID) -> VisitorFile:
         """Raises Refusal unknown_visitor."""
-        file = self.record.load(visitor, visitors.evolve)
+        file = self._load(visitor, visitors.evolve)
         if file is None or not file.registrations or file.history[0].site != self.site_id:
             raise Refusal("unknown_visitor", str(visitor))
         self._seen(file.history[-1])
@@ -244,7 +271,7 @@ class OfficeFiles:
 
     def sale(self, sale: UUID) -> sales.Sale:
         """Raises Refusal unknown_sale."""
-        found = self.record.load(sale, sales.evolve)
+        found = self._load(sale, sales.evolve)
         if found is None or found.recorded.site != self.site_id:
             raise Refusal("unknown_sale", str(sale))
         self._seen((found.recorded, *found.agreements, *found.rulings)[-1])
@@ -252,7 +279,7 @@ class OfficeFiles:
 
     def dispute(self, dispute: UUID) -> disputes.Dispute:
         """Raises Refusal unknown_dispute."""
-        found = self.record.load(dispute, disputes.evolve)
+        found = self._load(dispute, disputes.evolve)
         if found is None or found.opened.site != self.site_id:
             raise Refusal("unknown_dispute", str(dispute))
         return found

@@ -94,9 +94,9 @@ class MemoryRecorder(POPOApplicationRecorder):
         return version in self._stored_events_index[str(stream)]
 
     def select_since(self, versions: Mapping[UUID, int]) -> Sequence[RecordedEvent]:
-        """The facts of several streams, of each after a version."""
+        """The facts of several streams, of each after a version, in the order of their positions."""
         found = [event for stream, known in versions.items() for event in self.select_events(stream, gt=known)]
-        return [self._recorded(event) for event in found]
+        return sorted(map(self._recorded, found), key=lambda event: event.id)
 
     def select_notifications(
         self,

@@ -118,14 +118,15 @@ class PostgresRecorder(ApplicationRecorder):
         claim, append = sql.Identifier(self.schema, "claim"), sql.Identifier(self.schema, "append_durably")
         select = self._select.as_string()
         of_stream = f"{select} WHERE stream = $1 AND version > $2 AND version <= $3 ORDER BY version"
-        since = [f"({select} WHERE stream = ${n} AND version > ${n + 1})" for n in (1, 3)]
+        since = [f"({select} WHERE stream = ${n} AND version > ${n + 1})" for n in (1, 3, 5)]
         holders = sql.SQL("SELECT subject FROM {} WHERE kind = $1 AND key = $2 ORDER BY subject").format(claim)
         given = ", ".join(f"${n}" for n in range(1, len(_APPENDED) + 1))
         asked = [
             ("append", sql.SQL("CALL {}(").format(append).as_string() + f"{given})", _APPENDED),
             ("ASC", f"{of_stream} ASC LIMIT $4", (UUID_, INT4, INT4, INT8)),
             ("DESC", f"{of_stream} DESC LIMIT $4", (UUID_, INT4, INT4, INT8)),
-            ("since", f"{since[0]} UNION ALL {since[1]} ORDER BY position", (UUID_, INT4) * 2),
+            ("two since", f"{' UNION ALL '.join(since[:2])} ORDER BY position", (UUID_, INT4) * 2),
+            ("three since", f"{' UNION ALL '.join(since)} ORDER BY position", (UUID_, INT4) * 3),
             ("holders", holders.as_string(), (TEXT, BYTEA)),
         ]
         questions = {name: Question(name, text, types) for name, text, types in asked}
@@ -263,10 +264,12 @@ class PostgresRecorder(ApplicationRecorder):
         return self._read(self._select + sql.SQL(" WHERE stream = ANY(%s) ORDER BY position"), [list(streams)])
 
     def select_since(self, versions: Mapping[UUID, int]) -> Sequence[RecordedEvent]:
-        """The facts of one or two streams, of each after a version, in one round trip, in the order of their
+        """The facts of up to three streams, of each after a version, in one round trip, in the order of their
         positions."""
-        (one, known), (other, of_other) = (*versions.items(), _NO_STREAM)[:2]
-        return _events(self._ask("since", [one.bytes, int4(known), other.bytes, int4(of_other)]))
+        question, streams = "two since", (*versions.items(), _NO_STREAM)[:2]
+        if len(versions) > 2:
+            question, streams = "three since", tuple(versions.items())
+        return _events(self._ask(question, [part for s, known in streams for part in (s.bytes, int4(known))]))
 
     def select_notifications(
         self,

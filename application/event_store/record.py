@@ -65,7 +65,7 @@ class Record(Application[UUID]):
         return [decode(cast("RecordedEvent", event)) for event in self._own_recorder.select_events(stream, gt=version)]
 
     def load_since_each(self, versions: Mapping[UUID, int]) -> dict[UUID, list[Envelope]]:
-        """The facts of one or two streams, of each after a version, read together. Stream -> version."""
+        """The facts of up to three streams, of each after a version, read together. Stream -> version."""
         found: dict[UUID, list[Envelope]] = {stream: [] for stream in versions}
         for event in self._own_recorder.select_since(versions):
             envelope = decode(event)

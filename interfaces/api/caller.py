@@ -38,6 +38,9 @@ COMMANDS = uuid.UUID("d7f0a6d2-52b1-5b0e-9d3c-0f4f6f0f8a11")
 _CONTENT = json.JSONEncoder(sort_keys=True, ensure_ascii=False)
 _NAME = re.compile(r'"?([!-~]{1,200}?)"?')
 
+STREAMS = ("visitor", "sale", "dispute")
+"""Parts of a path that name what is asked for: it is read together with keys and staff."""
+
 Clock = Callable[[], datetime]
 
 Whose = Callable[..., bool]
@@ -116,7 +119,10 @@ class Doorkeeper:
         to make sure that they still stand before anything is told. Raises Problem unauthenticated, access_denied;
         Refusal unknown_site; IssuerUnavailable."""
         self._ready(anew=anew)
-        site: UUID | None = (request.view_args or {}).get("site")
+        path = request.view_args or {}
+        site: UUID | None = path.get("site")
+        if request.method == "GET" and site in self._own.offices:
+            self._own.offices[site].files.look_ahead(next((path[name] for name in STREAMS if name in path), None))
         shown = self._shown(request.headers.get("Authorization", ""), site)
         if shown:
             g.key_id = next((one for one in shown if one.site == site), shown[0]).id
@@ -190,6 +196,7 @@ class Doorkeeper:
         self._own.read.anew, self._own.read.presumed = anew, False
         for office in self._own.offices.values():
             office.files.hold(anew=anew)
+            office.files.look_ahead(None)
 
 
 def with_body(caller: Caller) -> Caller:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -14,6 +14,8 @@ from application import commands
 from application.access_keys import revoke
 from application.event_store.record import Record
 from application.sales_office import SalesOffice
+from domain.access import access_id
+from domain.sales_turn_queue import queue_id
 from tests.api.house import House, before, now
 from tests.api.test_rights import EXPECTED, LETTER, OPERATIONS, World
 
@@ -191,3 +193,15 @@ def test_who_collides_for_ever_is_told_to_come_back(
     response = house.ask("POST", "registrations", "consultant", {"name": "钱多", "phone": "13900000002"})
     house.refused(response, 503, "store_unavailable")
     assert len(tried) == 3
+
+
+@pytest.mark.parametrize("path", ["visitors", "sales", "disputes"])
+def test_a_path_that_names_what_it_should_not(house: House, elsewhere: SalesOffice, path: str) -> None:
+    """What a path names is read together with keys and staff, which stay what they are, whatever it names."""
+    own = house.app.extensions["lunpai"].doorkeeper._own
+    kept = own.offices[house.site].files.site(), own.read.of(house.site)
+    for stream in (house.site, access_id(house.site), queue_id(house.site, datetime.now(UTC).date()), uuid4()):
+        for _ in range(2):
+            house.refused(house.ask("GET", f"{path}/{stream}"), 404, f"unknown_{path.removesuffix('s')}")
+    assert (own.offices[house.site].files.site(), own.read.of(house.site)) == kept
+    assert house.ask("GET", f"/v1/sites/{uuid4()}/{path}/{uuid4()}").status_code == 404

@@ -171,3 +171,37 @@ def test_the_site_is_read_on_with_the_keys(
     here.files.hold()
     assert gate.whose(key.text) is not None
     assert set(here.files.site().staff) == {staff, later}
+
+
+def test_what_is_looked_ahead_for_is_read_with_the_keys(
+    offices: tuple[SalesOffice, SalesOffice], record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And taken as it was then, once; whoever asks again gets it as it is."""
+    here, there = offices
+    staff = there.enrol_staff(before(), name="林芳").subject
+    assert staff is not None
+    key = issue(there, Stamp(actor=uuid4(), at=datetime.now(UTC), at_given=False), staff=staff)
+    visitor = there.register(before(), by=staff, name="客户", phone="13900000001").subject
+    assert visitor is not None
+    gate, loaded = Gate(record, AccessRead(record, lambda site: here.files)), list[UUID]()
+    monkeypatch.setattr(
+        record, "load", lambda stream, evolve: loaded.append(stream) or Record.load(record, stream, evolve)
+    )
+
+    def entries() -> int:
+        return len(here.files.visitor(visitor).registrations)
+
+    here.files.look_ahead(visitor)
+    assert gate.whose(key.text) is not None
+    there.register(before(), by=staff, name="太太", phone="13900000001")
+    loaded.clear()
+    assert (entries(), loaded) == (1, [])
+    assert (entries(), loaded) == (2, [visitor])
+    here.files.look_ahead(visitor)
+    assert gate.whose(key.text) is not None
+    here.files.look_ahead(None)  # the next request
+    assert (entries(), loaded) == (2, [visitor] * 2)
+    here.files.look_ahead(visitor)
+    assert gate.whose(key.text) is not None
+    monkeypatch.setattr(record.recorder, "lives", record.lives + 1)  # what was read may be lost
+    assert (entries(), loaded) == (2, [visitor] * 3)

@@ -156,7 +156,7 @@ def test_what_rests_on_a_stream_stands_before_all_that_moves_it(recorder: Record
     assert said and all(sum(1 for one in moved if one < position) == read_until for position, read_until in said)
 
 
-def test_two_streams_are_read_together(recorder: Recorder) -> None:
+def test_streams_are_read_together(recorder: Recorder) -> None:
     one, other = uuid4(), uuid4()
     for version in (1, 2, 3):
         recorder.append([event(version, one), event(), event(version, other)], Beside())
@@ -165,6 +165,11 @@ def test_two_streams_are_read_together(recorder: Recorder) -> None:
     assert [e.originator_version for e in recorder.select_since({other: 0})] == [1, 2, 3]
     last = found[-1]
     assert (last.topic, bytes(last.state)) == (event().topic, event().state) and last.recorded_at.tzinfo is UTC
+    third = uuid4()
+    recorder.append([event(1, third)], Beside())
+    found = recorder.select_since({third: 0, one: 1, other: 2})
+    told = [(e.originator_id, e.originator_version) for e in found]
+    assert told == [(one, 2), (one, 3), (other, 3), (third, 1)]
     assert recorder.select_since({uuid4(): 0, uuid4(): 7}) == []
 
 
