@@ -174,7 +174,7 @@ class AccessRead:
 
 class Gate:
     """Tells keys apart. It keeps what it has read of a site's keys and reads on from there, so a revocation holds from
-    the next request on."""
+    the next request on - or, where that is not asked for (see AccessRead), from the next append on."""
 
     def __init__(self, record: Record, read: AccessRead | None = None) -> None:
         self.record, self.read = record, read or AccessRead(record)

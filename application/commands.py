@@ -97,16 +97,32 @@ def tries() -> Iterator[int]:
     raise StoreUnavailable("too many others write to the same file at once; try again")
 
 
+class Patience:
+    """Of who meets a store that has gone away: tries again after ever longer pauses, until it has lasted too long."""
+
+    def __init__(self) -> None:
+        self._deadline = time.monotonic() + GIVE_UP_AFTER_SECONDS
+        self._pause_seconds = 0.05
+
+    def bear(self, error: Exception) -> None:
+        """Wait a moment; raises the error once it has lasted too long."""
+        if time.monotonic() > self._deadline:
+            raise error
+        time.sleep(self._pause_seconds)
+        self._pause_seconds = min(2.0, 2 * self._pause_seconds)
+
+
 def carry_out(record: Record, site: UUID, stamp: Stamp, digest: bytes, decide: Callable[[], Decided]) -> Carried:
     """Decide and append; decide anew on fresh facts when somebody was faster; never twice, even when a reply is lost.
 
     `digest` is a keyed hash of the command's content. Raises Refusal (command_reused: the same id with another
     content),
-    StoreUnavailable when the store stays away; GroundsMoved where the stamp has grounds that moved on.
+    StoreUnavailable when the store stays away. A stamp with grounds leaves it to who judged by them to begin anew:
+    GroundsMoved once they have moved on, StoreUnavailable at once, as what was read may then be lost.
     """
     command = CommandKey(stamp.actor, stamp.command_id, digest)
-    deadline = time.monotonic() + GIVE_UP_AFTER_SECONDS
-    for attempt in tries():
+    patience = Patience()
+    for _ in tries():
         try:
             decided = decide()
             return _append(record, site, stamp, command, decided)
@@ -124,10 +140,10 @@ def carry_out(record: Record, site: UUID, stamp: Stamp, digest: bytes, decide: C
             return repeated_or(record, command, refusal)
         except CommandRepeated as conflict:
             return repeated_or(record, command, conflict)
-        except StoreUnavailable:
-            if time.monotonic() > deadline:
+        except StoreUnavailable as away:
+            if stamp.grounds is not None:
                 raise
-            time.sleep(min(2.0, 0.05 * 2**attempt))
+            patience.bear(away)
     raise AssertionError("tries end by raising")
 
 

@@ -30,8 +30,8 @@ CLOCK_TOLERANCE = timedelta(minutes=2)
 """How far ahead of ours a client's clock may run before what it reports counts as future."""
 
 FRESH_SECONDS = 0.1
-"""A command may be decided on a reading of the site that is no older: nothing is put on record where the site has moved
-on since. Tried again, it is decided on a new one."""
+"""A command without grounds may be decided on a reading of the site that is no older: nothing is put on record where
+the site has moved on since. Tried again, it is decided on a new one."""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):

@@ -88,8 +88,8 @@ class OfficeFiles:
 
     @contextmanager
     def one_reading(self) -> Iterator[Site]:
-        """The site as it stands now; all that is asked within rests on this one reading. Raises Refusal
-        unknown_site."""
+        """The site as it stands now, or was read by whom `hold` keeps; all that is asked within rests on this one
+        reading. Raises Refusal unknown_site."""
         held = self._holds
         if not held:
             self.hold()
@@ -109,8 +109,7 @@ class OfficeFiles:
         if self._holds and site is not None and self._read_at > -math.inf:
             return site
         began = time.monotonic()
-        for envelope in self.record.load_since(self.site_id, site.version if site else 0):
-            site = sites.evolve(site, envelope)
+        site = self._folded(self.record.load_since(self.site_id, site.version if site else 0))
         if self._lives != self.record.lives:
             return self.site()
         if site is None:
@@ -135,12 +134,17 @@ class OfficeFiles:
 
     def take(self, found: Mapping[UUID, Iterable[Envelope]], began: float) -> None:
         """The facts that `to_read` names, which somebody has read together with others, from `began` on."""
-        site = self._site
-        for envelope in found[self.site_id]:
-            site = sites.evolve(site, envelope)
+        site = self._folded(found[self.site_id])
         if self._lives == self.record.lives and site is not None:
             self._site, self._read_at = site, began
             self._ahead = {stream: list(facts) for stream, facts in found.items() if stream == self._wanted}
+
+    def _folded(self, envelopes: Iterable[Envelope]) -> Site | None:
+        site = self._site
+        for envelope in envelopes:
+            site = sites.evolve(site, envelope)
+            self._names.clear()  # somebody may bear the name of another
+        return site
 
     def _load(self, stream: UUID, evolve: Callable[[S | None, Envelope], S | None]) -> S | None:
         """The state of a stream as it is now, or was when it was read together with the site; that once."""

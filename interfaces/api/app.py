@@ -157,8 +157,8 @@ def create_app(
 
 
 def guard(app: Flask, doorkeeper: Doorkeeper, policies: Mapping[str, str], appends: Collection[str] = ()) -> None:
-    """Let nobody in but by the policy of the route; `appends`: the routes that make sure themselves of what was read
-    last. Raises RouteWithoutPolicy for a route that has none."""
+    """Let nobody in but by the policy of the route; `appends`: the commands that are let in by what was read last.
+    Raises RouteWithoutPolicy for a route that has none."""
     check_policies(app, policies)
 
     @app.before_request

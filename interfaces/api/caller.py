@@ -1,7 +1,8 @@
 """Who asks, and for what: every request is let in, or not, before anything of it is looked at.
 
 In this order: a valid key, or a token of somebody whom we know; its site; the member of staff it acts for, by the staff
-list as it is now; the action by the table of rights; and only then the body."""
+list as it is now (of a command that only appends: as it was read last, which the append makes sure of); the action by
+the table of rights; and only then the body."""
 
 from __future__ import annotations
 
@@ -118,6 +119,7 @@ class Doorkeeper:
         """Not `anew`: by keys and staff as they were read last, which is never enough to say no; whoever lets in so has
         to make sure that they still stand before anything is told. Raises Problem unauthenticated, access_denied;
         Refusal unknown_site; IssuerUnavailable."""
+        lives = self.store.record.lives
         self._ready(anew=anew)
         path = request.view_args or {}
         site: UUID | None = path.get("site")
@@ -127,7 +129,7 @@ class Doorkeeper:
         if shown:
             g.key_id = next((one for one in shown if one.site == site), shown[0]).id
         try:
-            return self._admitted(shown, site, action)
+            return self._admitted(shown, site, action, lives)
         except (Problem, Refusal):
             if not self._own.read.presumed:
                 raise
@@ -136,9 +138,10 @@ class Doorkeeper:
     def still_lets_in(self, authorization: str, site: UUID, action: str) -> None:
         """For who has been let in before, and is still there. Raises as let_in does."""
         self._ready()
-        self._admitted(self._shown(authorization, site), site, action)
+        self._admitted(self._shown(authorization, site), site, action, self.store.record.lives)
 
-    def _admitted(self, shown: Sequence[Credential], site: UUID | None, action: str) -> Caller:
+    def _admitted(self, shown: Sequence[Credential], site: UUID | None, action: str, lives: int) -> Caller:
+        """`lives`: of the record, from before anything was read."""
         here = [one for one in shown if site in (None, one.site)]
         if shown and not here:
             raise Refusal("unknown_site")
@@ -156,14 +159,14 @@ class Doorkeeper:
             credential=credential,
             member=member,
             grant=grant,
-            grounds=self._grounds(credential.site),
+            grounds=self._grounds(credential.site, lives),
             presumed=self._own.read.presumed,
             clock=self.clock,
         )
 
-    def _grounds(self, site: UUID) -> Grounds:
+    def _grounds(self, site: UUID, lives: int) -> Grounds:
         files, read = self._office(site).files, self._own.read
-        return Grounds({site: files.read_until, access_id(site): read.version(site)}, self.store.record.lives)
+        return Grounds({site: files.read_until, access_id(site): read.version(site)}, lives)
 
     def _shown(self, authorization: str, site: UUID | None) -> tuple[Credential, ...]:
         """What the request comes with, as far as it opens anything."""
@@ -195,7 +198,7 @@ class Doorkeeper:
             self._own.logins = LoginGate(record, keyring, self.tokens, read) if self.tokens else None
         self._own.read.anew, self._own.read.presumed = anew, False
         for office in self._own.offices.values():
-            office.files.hold(anew=anew)
+            office.files.hold(anew=False)  # of which site it is to be read anew is known by the key alone
             office.files.look_ahead(None)
 
 

@@ -13,13 +13,10 @@ import msgspec
 from flask import Response, current_app, g, request
 from flask_smorest import Blueprint
 from marshmallow import Schema
-from werkzeug.exceptions import HTTPException
 
-from application.commands import tries
+from application.commands import Patience, tries
 from application.desk import Answer
-from application.event_store.appending import GroundsMoved
-from domain.refusals import Refusal
-from domain.rulebook import RulebookError
+from application.event_store.appending import GroundsMoved, StoreUnavailable
 from projections.view import View as ReadView
 
 from .answers import Happened, happened
@@ -31,9 +28,6 @@ from .reading import wait_for_views
 from .spec import Download, Events, Page, document
 
 View = Callable[..., Any]
-
-TOLD = (Problem, Refusal, RulebookError, HTTPException)
-"""What tells a client something of the site, of its right, or of what it sent."""
 
 
 class Tagged(msgspec.Struct, frozen=True):
@@ -66,7 +60,10 @@ class Resource(Blueprint):
         answer: Any = Happened,
     ) -> Callable[[View], View]:
         """A POST that puts something on record and answers what happened - or, where it is no fact, another `answer`
-        of the view's, which sees to repeats itself."""
+        of the view's, which sees to repeats itself.
+
+        A view that answers what happened must do nothing but append: it is let in by what was read last, and carried
+        out again where that is no longer so, or the store goes away in the middle."""
 
         def decorate(view: View) -> View:
             @functools.wraps(view)
@@ -78,6 +75,7 @@ class Resource(Blueprint):
                 with current_app.extensions["lunpai"].store.record.running(caller.command_id) as alone:
                     if not alone:
                         raise Problem("still_running", headers={"Retry-After": "1"})
+                    g.begun = answer is Happened
                     found: Any = view(caller, given, **path)
                 if isinstance(found, Answer):
                     g.appended = bool(found.facts) and not found.repeated
@@ -156,28 +154,48 @@ class Resource(Blueprint):
 
 
 def _judged(view: View, action: str) -> View:
-    """A command is judged by keys and staff as they were read last, and the append refuses once they have moved on.
-    Whatever else comes of it is told only when they have been read now, and still stand; else all begins anew."""
+    """A command is judged by keys and staff as they were read last, and the append refuses once they have moved on:
+    then all begins anew. So it does where the store goes away in the middle, as what was read may then be lost."""
 
-    def moved() -> bool:
-        before: Caller = g.caller
+    def let_in() -> None:
         g.caller = current_app.extensions["lunpai"].doorkeeper.let_in(action)
-        return bool(g.caller.grounds != before.grounds)
+
+    def make_sure() -> None:
+        """Only an append confirms what it rests on: before all else is told, both are read. Raises GroundsMoved."""
+        before: Caller = g.caller
+        if before.presumed:
+            let_in()
+            if g.caller.grounds != before.grounds:
+                raise GroundsMoved("what was read last is no longer so")
+
+    def told(*given: Any, **path: Any) -> Response:
+        g.appended = False
+        try:
+            answer: Response = view(*given, **path)
+        except (GroundsMoved, StoreUnavailable):
+            raise
+        except BaseException:  # whatever it is, it may have come of what is no longer so
+            make_sure()
+            raise
+        if not g.appended:
+            make_sure()
+        return answer
 
     @functools.wraps(view)
     def judged(*given: Any, **path: Any) -> Response:
-        for _ in tries():
-            g.appended = False
+        g.begun, patience = False, Patience()
+        for attempt in tries():
             try:
-                answer: Response = view(*given, **path)
+                if attempt:
+                    let_in()
+                return told(*given, **path)
             except GroundsMoved:
-                moved()
-            except TOLD:
-                if not g.caller.presumed or not moved():
+                pass
+            except (StoreUnavailable, Problem) as trouble:
+                # The lock of an attempt whose session broke may be there for a moment still.
+                if not g.begun or (isinstance(trouble, Problem) and trouble.code != "still_running"):
                     raise
-            else:
-                if g.appended or not g.caller.presumed or not moved():
-                    return answer
+                patience.bear(trouble)
         raise AssertionError("tries end by raising")
 
     return judged

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from application import commands
-from application.access_keys import revoke
+from application.access_keys import issue, revoke
 from application.event_store.record import Record
 from application.sales_office import SalesOffice
 from domain.access import access_id
@@ -24,7 +24,7 @@ COMMANDS = sorted(
     for name, (_, _, operation) in OPERATIONS.items()
     if any(one["name"] == "Idempotency-Key" for one in operation.get("parameters", ()))
 )
-Elsewhere = Callable[[World, str], None]
+Meanwhile = Callable[[World, str], None]
 
 
 def key_revoked(world: World, role: str) -> None:
@@ -41,14 +41,14 @@ def test_there_are_commands() -> None:
     assert len(COMMANDS) > 30 and {"register", "adopt", "reveal_visitor", "request_job"} <= set(COMMANDS)
 
 
-@pytest.mark.parametrize("elsewhere", [key_revoked, holder_gone])
+@pytest.mark.parametrize("what", [key_revoked, holder_gone])
 @pytest.mark.parametrize("name", COMMANDS)
-def test_who_may_no_more_is_not_let_in(name: str, elsewhere: Elsewhere) -> None:
+def test_who_may_no_more_is_not_let_in(name: str, what: Meanwhile) -> None:
     """Neither is anything put on record, nor told."""
     world = World()
     role = next(LETTER[letter] for letter in EXPECTED[name] if letter in LETTER and letter != "c")
     assert world.house.ask("POST", "queue/sign-in", role, {}).status_code in (403, 422), "it is known here, and good"
-    elsewhere(world, role)
+    what(world, role)
     position = world.house.position
     assert world.code_of(name, role, "colleague") == "unauthenticated"
     assert world.house.position == position
@@ -149,6 +149,55 @@ def test_who_shows_a_wrong_key_is_looked_up_once(
     wrong = f"lunpai_{'0' * 16}_{'0' * 43}"
     house.refused(house.ask("POST", "registrations", key=wrong, body={"name": "钱多"}), 401, "unauthenticated")
     assert asked == ["key"]
+
+
+def test_what_is_told_of_an_earlier_command_is_told_by_what_holds_now(house: House, elsewhere: SalesOffice) -> None:
+    """The name of a member of staff whom nobody here has heard of."""
+    colleague = elsewhere.enrol_staff(before(), name="孙立").subject
+    body = {"name": "周到", "phone": "13900000003", "by": str(colleague)}
+    assert house.does("registrations", body, idempotency="twice")["attribution"]["owner"] == "孙立"
+    elsewhere.enrol_staff(before(), name="孙立")
+    repeated = house.does("registrations", body, idempotency="twice")
+    assert repeated["repeated"] and repeated["attribution"]["owner"] == f"孙立 ({str(colleague)[:4]})"
+
+
+def test_a_key_issued_elsewhere_opens_at_once(house: House, elsewhere: SalesOffice) -> None:
+    key = issue(elsewhere, now(), staff=house.staff["colleague"]).text
+    assert house.ask("POST", "registrations", key=key, body={"name": "周到"}).status_code == 200
+
+
+def test_what_a_rulebook_says_nothing_on_is_told_after_another_look(house: House, elsewhere: SalesOffice) -> None:
+    """What comes of a command may be no refusal at all, but an error: it comes of what is no longer so."""
+    elsewhere.adopt(now(), rulebook="ab-post")
+    house.reads("")
+    for who in ("consultant", "colleague"):
+        house.does("queue/sign-in", {"who": str(house.staff[who])})
+    newcomer = elsewhere.enrol_staff(before(), name="孙立").subject
+    assert newcomer is not None
+    elsewhere.register(now(), by=newcomer, name="周到", phone="13900000003")
+    house.does("receptions", {"channel": "visit", "phone": "13900000003"}, "desk")
+
+
+def test_the_precondition_is_of_what_holds_now(house: House, elsewhere: SalesOffice) -> None:
+    tag = house.ask("GET", "rulebook").headers["ETag"]
+    elsewhere.adopt(before(), amend={"attribution.protection_days": 7})
+    body = {"amend": {"attribution.protection_days": 9}}
+    refused = house.ask("POST", "rulebook/adoptions", body=body, headers={"If-Match": tag})
+    house.refused(refused, 412, "changed_meanwhile")
+
+
+def test_a_question_at_one_site_costs_commands_at_another_nothing(
+    house: House, elsewhere: SalesOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = House(house.store, "滨江二号")
+    other.app, other.client = house.app, house.client
+    other.register("manager", "周到", "13900000003")
+    house.reads("queue")
+    house.refused(house.ask("GET", "queue", key="nobody's"), 401, "unauthenticated")
+    for name in ("load_since", "load_since_each"):
+        monkeypatch.setattr(house.store.record, name, lambda *given: pytest.fail("read once more"))
+    other.register("manager", "钱多", "13900000004")
+    house.register("manager", "钱多", "13900000004")
 
 
 def test_what_was_read_before_a_connection_broke_counts_for_nothing(
