@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import reduce
 from hashlib import sha256
 from uuid import UUID
 
@@ -157,11 +158,9 @@ class AccessRead:
         beside = files.to_read() if files else {}
         # Whatever is looked ahead for, what is known already is read on from there.
         found = self.record.load_since_each({**beside, access_id(site): known.version if known else 0})
-        keys = found.pop(access_id(site))
+        known = reduce(access.evolve, found.pop(access_id(site)), known)
         if files:
             files.take(found, began)
-        for envelope in keys:
-            known = access.evolve(known, envelope)
         if known is not None:
             self._known[site] = known
         return known

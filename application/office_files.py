@@ -7,10 +7,10 @@ import json
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import TypeVar
 from uuid import UUID
 
@@ -63,7 +63,7 @@ class OfficeFiles:
         self._lives = record.lives
         self._names: dict[UUID, str] = {}
         self._in_force: dict[int, InForce] = {}
-        self._ahead: dict[UUID, list[Envelope]] = {}
+        self._ahead: dict[UUID, Sequence[Envelope]] = {}
         self._wanted: UUID | None = None
         self._queues: dict[date, Queue] = {}
         self._without_queue_before: set[date] = set()
@@ -132,30 +132,23 @@ class OfficeFiles:
         """What to read together with others and to hand to `take`: streams, each after a version."""
         return {self.site_id: self.read_until, **({self._wanted: 0} if self._wanted else {})}
 
-    def take(self, found: Mapping[UUID, Iterable[Envelope]], began: float) -> None:
+    def take(self, found: Mapping[UUID, Sequence[Envelope]], began: float) -> None:
         """The facts that `to_read` names, which somebody has read together with others, from `began` on."""
         site = self._folded(found[self.site_id])
         if self._lives == self.record.lives and site is not None:
             self._site, self._read_at = site, began
-            self._ahead = {stream: list(facts) for stream, facts in found.items() if stream == self._wanted}
+            self._ahead = {stream: facts for stream, facts in found.items() if stream == self._wanted}
 
-    def _folded(self, envelopes: Iterable[Envelope]) -> Site | None:
-        site = self._site
-        for envelope in envelopes:
-            site = sites.evolve(site, envelope)
+    def _folded(self, envelopes: Sequence[Envelope]) -> Site | None:
+        if envelopes:
             self._names.clear()  # somebody may bear the name of another
-        return site
+        return reduce(sites.evolve, envelopes, self._site)
 
     def _load(self, stream: UUID, evolve: Callable[[S | None, Envelope], S | None]) -> S | None:
         """The state of a stream as it is now, or was when it was read together with the site; that once."""
         self._forget_what_may_be_lost()
         read = self._ahead.pop(stream, None)
-        if read is None:
-            return self.record.load(stream, evolve)
-        state: S | None = None
-        for envelope in read:
-            state = evolve(state, envelope)
-        return state
+        return self.record.load(stream, evolve) if read is None else reduce(evolve, read, None)
 
     def _forget_what_may_be_lost(self) -> None:
         """A fact can be read a moment before it is on disk. If the database dies in that moment it is gone, and another
@@ -293,9 +286,9 @@ class OfficeFiles:
     def queue(self, day: date) -> Queue | None:
         """The queue of a business day as it stands; None while nothing has happened that day."""
         self._forget_what_may_be_lost()
-        queue = self._queues.get(day)
-        for envelope in self.record.load_since(queue_id(self.site_id, day), queue.version if queue else 0):
-            queue = queues.evolve(queue, envelope)
+        known = self._queues.get(day)
+        found = self.record.load_since(queue_id(self.site_id, day), known.version if known else 0)
+        queue = reduce(queues.evolve, found, known)
         if self._lives != self.record.lives:
             return self.queue(day)
         if queue is None:

@@ -63,7 +63,6 @@ _APPENDED = (
 
 
 _BROKEN = (StoreUnavailable, psycopg.OperationalError, psycopg.InterfaceError)
-_NO_STREAM = (UUID(int=0), 0)
 
 
 class PostgresRecorder(ApplicationRecorder):
@@ -125,8 +124,10 @@ class PostgresRecorder(ApplicationRecorder):
             ("append", sql.SQL("CALL {}(").format(append).as_string() + f"{given})", _APPENDED),
             ("ASC", f"{of_stream} ASC LIMIT $4", (UUID_, INT4, INT4, INT8)),
             ("DESC", f"{of_stream} DESC LIMIT $4", (UUID_, INT4, INT4, INT8)),
-            ("two since", f"{' UNION ALL '.join(since[:2])} ORDER BY position", (UUID_, INT4) * 2),
-            ("three since", f"{' UNION ALL '.join(since)} ORDER BY position", (UUID_, INT4) * 3),
+            *(
+                (f"{n} since", f"{' UNION ALL '.join(since[:n])} ORDER BY position", (UUID_, INT4) * n)
+                for n in (1, 2, 3)
+            ),
             ("holders", holders.as_string(), (TEXT, BYTEA)),
         ]
         questions = {name: Question(name, text, types) for name, text, types in asked}
@@ -266,10 +267,8 @@ class PostgresRecorder(ApplicationRecorder):
     def select_since(self, versions: Mapping[UUID, int]) -> Sequence[RecordedEvent]:
         """The facts of up to three streams, of each after a version, in one round trip, in the order of their
         positions."""
-        question, streams = "two since", (*versions.items(), _NO_STREAM)[:2]
-        if len(versions) > 2:
-            question, streams = "three since", tuple(versions.items())
-        return _events(self._ask(question, [part for s, known in streams for part in (s.bytes, int4(known))]))
+        after = [part for stream, known in versions.items() for part in (stream.bytes, int4(known))]
+        return _events(self._ask(f"{len(versions)} since", after))
 
     def select_notifications(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import reduce
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
@@ -50,10 +51,7 @@ class Record(Application[UUID]):
         """The state of a stream, folded from its facts; None when the stream is empty."""
 
         def project(initial: S | None, envelopes: Iterable[Envelope]) -> S | None:
-            state = initial
-            for envelope in envelopes:
-                state = evolve(state, envelope)
-            return state
+            return reduce(evolve, envelopes, initial)
 
         try:
             return cast("S", self.repository.get(stream, projector_func=project))  # type: ignore[type-var]

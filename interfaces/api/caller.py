@@ -119,7 +119,6 @@ class Doorkeeper:
         """Not `anew`: by keys and staff as they were read last, which is never enough to say no; whoever lets in so has
         to make sure that they still stand before anything is told. Raises Problem unauthenticated, access_denied;
         Refusal unknown_site; IssuerUnavailable."""
-        lives = self.store.record.lives
         self._ready(anew=anew)
         path = request.view_args or {}
         site: UUID | None = path.get("site")
@@ -129,7 +128,7 @@ class Doorkeeper:
         if shown:
             g.key_id = next((one for one in shown if one.site == site), shown[0]).id
         try:
-            return self._admitted(shown, site, action, lives)
+            return self._admitted(shown, site, action)
         except (Problem, Refusal):
             if not self._own.read.presumed:
                 raise
@@ -138,10 +137,9 @@ class Doorkeeper:
     def still_lets_in(self, authorization: str, site: UUID, action: str) -> None:
         """For who has been let in before, and is still there. Raises as let_in does."""
         self._ready()
-        self._admitted(self._shown(authorization, site), site, action, self.store.record.lives)
+        self._admitted(self._shown(authorization, site), site, action)
 
-    def _admitted(self, shown: Sequence[Credential], site: UUID | None, action: str, lives: int) -> Caller:
-        """`lives`: of the record, from before anything was read."""
+    def _admitted(self, shown: Sequence[Credential], site: UUID | None, action: str) -> Caller:
         here = [one for one in shown if site in (None, one.site)]
         if shown and not here:
             raise Refusal("unknown_site")
@@ -159,14 +157,14 @@ class Doorkeeper:
             credential=credential,
             member=member,
             grant=grant,
-            grounds=self._grounds(credential.site, lives),
+            grounds=self._grounds(credential.site),
             presumed=self._own.read.presumed,
             clock=self.clock,
         )
 
-    def _grounds(self, site: UUID, lives: int) -> Grounds:
+    def _grounds(self, site: UUID) -> Grounds:
         files, read = self._office(site).files, self._own.read
-        return Grounds({site: files.read_until, access_id(site): read.version(site)}, lives)
+        return Grounds({site: files.read_until, access_id(site): read.version(site)}, self._own.lives)
 
     def _shown(self, authorization: str, site: UUID | None) -> tuple[Credential, ...]:
         """What the request comes with, as far as it opens anything."""
@@ -196,6 +194,7 @@ class Doorkeeper:
             read = self._own.read = AccessRead(record, lambda site: self._office(site).files)
             self._own.gate, self._own.offices = Gate(record, read), {}
             self._own.logins = LoginGate(record, keyring, self.tokens, read) if self.tokens else None
+        self._own.lives = self.store.record.lives  # from before anything is read
         self._own.read.anew, self._own.read.presumed = anew, False
         for office in self._own.offices.values():
             office.files.hold(anew=False)  # of which site it is to be read anew is known by the key alone

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from application import desk
-from application.access_keys import AccessRead, Gate, issue
+from application.access_keys import AccessRead, Gate, Shown, issue
 from application.commands import Stamp
 from application.event_store.record import Record
 from application.privacy import Keyring
@@ -35,6 +35,12 @@ def offices(
     one = open_site(record, keyring, shelf, name=f"案场{uuid4()}", timezone="Asia/Shanghai", stamp=before())
     one.adopt(before(), rulebook="forty-three-articles")
     return one, SalesOffice(record, keyring, shelf, one.site_id)
+
+
+def somebody_with_a_key(office: SalesOffice) -> tuple[UUID, Shown]:
+    staff = office.enrol_staff(before(), name="林芳").subject
+    assert staff is not None
+    return staff, issue(office, Stamp(actor=uuid4(), at=datetime.now(UTC), at_given=False), staff=staff)
 
 
 def test_a_held_site_is_read_once(offices: tuple[SalesOffice, SalesOffice]) -> None:
@@ -122,9 +128,7 @@ def test_nobody_goes_on_from_what_may_be_lost(
 ) -> None:
     """Once a connection broke: what was read before may not have been on disk when the database died."""
     here, _ = offices
-    staff = here.enrol_staff(before(), name="林芳").subject
-    assert staff is not None
-    key = issue(here, Stamp(actor=uuid4(), at=datetime.now(UTC), at_given=False), staff=staff)
+    _, key = somebody_with_a_key(here)
     gate = Gate(record)
     day = here.files.opened_on
     read: list[int] = []
@@ -159,9 +163,7 @@ def test_the_site_is_read_on_with_the_keys(
 ) -> None:
     """One round trip tells whose key it is and who is on the staff list; neither is ever told as it was before."""
     here, there = offices
-    staff = there.enrol_staff(before(), name="林芳").subject
-    assert staff is not None
-    key = issue(there, Stamp(actor=uuid4(), at=datetime.now(UTC), at_given=False), staff=staff)
+    staff, key = somebody_with_a_key(there)
     gate = Gate(record, AccessRead(record, lambda site: here.files))
     here.files.hold()
     assert gate.whose(key.text) is not None
@@ -178,9 +180,7 @@ def test_what_is_looked_ahead_for_is_read_with_the_keys(
 ) -> None:
     """And taken as it was then, once; whoever asks again gets it as it is."""
     here, there = offices
-    staff = there.enrol_staff(before(), name="林芳").subject
-    assert staff is not None
-    key = issue(there, Stamp(actor=uuid4(), at=datetime.now(UTC), at_given=False), staff=staff)
+    staff, key = somebody_with_a_key(there)
     visitor = there.register(before(), by=staff, name="客户", phone="13900000001").subject
     assert visitor is not None
     gate, loaded = Gate(record, AccessRead(record, lambda site: here.files)), list[UUID]()
